@@ -1,0 +1,1 @@
+//! Identity of content: digests, streaming hashers, tree hashes, Merkle trees.

@@ -1,0 +1,1 @@
+//! What shall run: Kubernetes, Flux and Argo CD documents, rendered and pinned.

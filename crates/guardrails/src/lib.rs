@@ -1,0 +1,1 @@
+//! Is it allowed: pod security, RBAC, rollout safety.

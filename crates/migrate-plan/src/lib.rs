@@ -1,0 +1,1 @@
+//! How the database gets there: DDL classified, ordered and planned without downtime.

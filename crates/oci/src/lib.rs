@@ -1,0 +1,1 @@
+//! OCI images and layouts, built reproducibly in process.

@@ -1,0 +1,1 @@
+//! Where it came from: in-toto, SLSA, the audit log, the chain.

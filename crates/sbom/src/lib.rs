@@ -1,0 +1,1 @@
+//! What is inside an image: catalogue, purl, CycloneDX, SPDX, vulnerabilities.

@@ -1,0 +1,1 @@
+//! Secrets in trees, git history and image layers.

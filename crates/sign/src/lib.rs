@@ -1,0 +1,1 @@
+//! Who says so: keys, DSSE and Sigstore bundles.
