@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StructureStyle};
 
+use crate::compat;
 use crate::tree::{Content, NodeData};
 use crate::{Dialect, Document, Error, Limits, Position, Style, Value};
 
@@ -39,6 +40,32 @@ impl Builder {
         documents: &mut Vec<Document>,
         dropped: &mut Vec<Range<usize>>,
     ) -> Result<(), Error> {
+        match self.parse(&range, json.clone(), documents, dropped) {
+            // A lone surrogate, say: JSON to kubectl, but no YAML. It keeps its value and has no tree.
+            Err(Error::Syntax { position, .. }) if json.is_some() => {
+                let text = self.text.clone();
+                documents.push(Document {
+                    text,
+                    dialect: self.dialect,
+                    limits: self.limits,
+                    nodes: Vec::new(),
+                    span: range,
+                    position,
+                    json,
+                });
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    fn parse(
+        &mut self,
+        range: &Range<usize>,
+        json: Option<Value>,
+        documents: &mut Vec<Document>,
+        dropped: &mut Vec<Range<usize>>,
+    ) -> Result<(), Error> {
         let text = self.text.clone();
         let source = text.get(range.clone()).unwrap_or_default();
         let between = text.get(self.counted.0..range.start).unwrap_or_default();
@@ -49,7 +76,7 @@ impl Builder {
             before.rsplit('\n').next().unwrap_or_default().trim_start_matches('\u{feff}').chars().count();
         let base = Base { offset: range.start, line, column };
         if self.dialect.is_kubernetes() && json.is_none() {
-            refuse_line_separators(&text, &range)?;
+            compat::line_separators(&text, range)?;
         }
         let options = granit_parser::options! {
             emit_anchor_events: true,
@@ -68,7 +95,7 @@ impl Builder {
                     if self.dialect.is_kubernetes() {
                         let end = document.span.end;
                         document.json = json;
-                        self.refuse_tabs(&document, &range)?;
+                        compat::tabs(&self.text, &document, range)?;
                         documents.push(document);
                         if let Some(rest) = rest_of(&text, end..range.end) {
                             dropped.push(rest);
@@ -86,7 +113,7 @@ impl Builder {
                 }
                 (Event::StreamEnd, _) => {
                     if self.dialect.is_kubernetes() {
-                        documents.push(self.empty(&range, &base));
+                        documents.push(self.empty(range, &base));
                     }
                     return Ok(());
                 }
@@ -118,8 +145,7 @@ impl Builder {
         let mut open: Vec<(usize, Option<usize>)> = Vec::new();
         let mut anchors: BTreeMap<usize, usize> = BTreeMap::new();
         let mut names: BTreeMap<usize, String> = BTreeMap::new();
-        loop {
-            let Some(event) = parser.next_event() else { break };
+        while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| self.syntax(&error, base))?;
             let (content, style, anchor, tag) = match event {
                 Event::Scalar(text, style, anchor, tag) => {
@@ -142,6 +168,9 @@ impl Builder {
                 Event::Anchor(id, name) => {
                     if let Some(node) = anchors.get(&id).and_then(|&node| nodes.get_mut(node)) {
                         node.anchor = Some(name.to_string());
+                        if self.dialect.is_kubernetes() {
+                            compat::anchor_name(&name, base.position(&span.start))?;
+                        }
                     }
                     names.insert(id, name.into_owned());
                     continue;
@@ -179,6 +208,10 @@ impl Builder {
                 anchors.insert(anchor, id);
             }
             attach(&mut nodes, &mut open, id);
+            let in_flow = open
+                .last()
+                .and_then(|&(parent, _)| nodes.get(parent))
+                .is_some_and(|n| n.style == Style::Flow);
             let collection = !matches!(content, Content::Scalar(_) | Content::Alias(..));
             nodes.push(NodeData {
                 content,
@@ -188,6 +221,11 @@ impl Builder {
                 anchor: None,
                 tag: tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix())),
             });
+            if self.dialect.is_kubernetes()
+                && let Some(node) = nodes.last_mut()
+            {
+                compat::check(&self.text, self.dialect, node, in_flow)?;
+            }
             if collection {
                 if open.len() >= self.limits.depth {
                     return Err(Error::Limit { what: "levels", limit: self.limits.depth, position });
@@ -206,59 +244,6 @@ impl Builder {
             }
             _ => Error::Syntax { position, message: error.info() },
         }
-    }
-
-    /// YAML 1.1 as Go's library reads it takes no tab where a block token may start.
-    fn refuse_tabs(&self, document: &Document, range: &Range<usize>) -> Result<(), Error> {
-        if document.json.is_some() {
-            return Ok(());
-        }
-        let quiet: Vec<Range<usize>> = quiet_spans(document);
-        let end = document.span.end.min(range.end);
-        let text = self.text.get(range.start..end).unwrap_or_default();
-        let mut quiet = quiet.into_iter().peekable();
-        let mut at = range.start;
-        for line in text.split_inclusive('\n') {
-            let blank = line.len() - line.trim_start_matches([' ', '\t', '-', '?']).len();
-            let tab = line.get(..blank).unwrap_or_default().find('\t').map(|tab| at + tab);
-            if let Some(tab) = tab {
-                while quiet.next_if(|span| span.end <= tab).is_some() {}
-                let inside = quiet.peek().is_some_and(|span| span.contains(&tab));
-                if !inside {
-                    return Err(Error::Syntax {
-                        position: Position::of_bytes(self.text.as_bytes(), tab),
-                        message: "a tab stands where only spaces may indent".to_owned(),
-                    });
-                }
-            }
-            at += line.len();
-        }
-        Ok(())
-    }
-}
-
-/// Spans in which tabs are text or harmless: scalars, and collections in brackets. In order.
-fn quiet_spans(document: &Document) -> Vec<Range<usize>> {
-    let mut spans: Vec<Range<usize>> = Vec::new();
-    for node in &document.nodes {
-        let quiet = node.style == Style::Flow || matches!(node.content, Content::Scalar(_));
-        if quiet && spans.last().is_none_or(|last| last.end < node.span.end) {
-            spans.push(node.span.clone());
-        }
-    }
-    spans
-}
-
-fn refuse_line_separators(text: &str, range: &Range<usize>) -> Result<(), Error> {
-    let part = text.get(range.clone()).unwrap_or_default();
-    match part.find(['\u{85}', '\u{2028}', '\u{2029}']) {
-        Some(at) => Err(Error::Undecided {
-            position: Position::of_bytes(text.as_bytes(), range.start + at),
-            message: "U+0085, U+2028 or U+2029 ends a line in YAML 1.1 and not in 1.2; write it as an escape in double \
-                      quotes"
-                .to_owned(),
-        }),
-        None => Ok(()),
     }
 }
 

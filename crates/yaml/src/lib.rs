@@ -38,6 +38,7 @@
 //! None.
 
 mod build;
+mod compat;
 mod convert;
 mod dialect;
 mod edit;

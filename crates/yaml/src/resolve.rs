@@ -96,7 +96,7 @@ fn go(text: &str, plain: bool, tag: Option<&str>) -> Result<Scalar, String> {
             Err("!!timestamp is read differently by every tool; leave the tag out".to_owned())
         }
         Some(kind @ ("bool" | "int" | "float" | "null")) => match (kind, go_implicit(text)) {
-            ("float", Scalar::Int(int)) => Ok(Scalar::Int(int)),
+            ("float", Scalar::Int(int)) => int.to_string().parse().map(Scalar::Float).or_else(|_| refuse()),
             ("bool", found @ Scalar::Bool(_))
             | ("int", found @ (Scalar::Int(_) | Scalar::Uint(_)))
             | ("float", found @ Scalar::Float(_))
