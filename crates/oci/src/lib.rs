@@ -1,1 +1,68 @@
-//! OCI images and layouts, built reproducibly in process.
+//! OCI images and layouts, built reproducibly in process: no daemon, no root, no Dockerfile.
+//!
+//! It makes, reads and takes apart images in OCI image layouts. It runs nothing, signs nothing and speaks to no registry.
+//!
+//! ```
+//! use lotse_oci::{Compression, FileTree, ImageBuilder, Layout, Limits, Platform};
+//! # let directory = std::env::temp_dir().join(format!("lotse-oci-doc-{}", std::process::id()));
+//!
+//! let layout = Layout::create(&directory, Limits::default())?;
+//! let mut tree = FileTree::new();
+//! tree.executable("bin/hello", b"#!/bin/sh\necho hello\n".to_vec())?;
+//! let layer = layout.write_layer(&tree, 0, Compression::Gzip)?;
+//! let image = ImageBuilder::scratch(&Platform::new("linux", "amd64"))
+//!     .layer(&layer, "copy bin/hello")
+//!     .configure(|config| config.config.cmd = Some(vec!["/bin/hello".to_owned()]))
+//!     .write(&layout, "v1")?;
+//! assert_eq!(layout.resolve("v1")?.digest, image.descriptor.digest); // the same on every machine, for ever
+//! # std::fs::remove_dir_all(&directory)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! | Feature | Adds |
+//! |---|---|
+//! | `oci-spec` | conversions to and from the types of the crate `oci-spec` |
+//!
+//! # Specifications
+//!
+//! OCI image-spec 1.1 (descriptor, manifest, index, config, layer, layout, artifacts); Docker's media types of schema 2 are
+//! read as their OCI twins. RFC 1951 and 1952 (gzip), POSIX.1-2017 pax (tar).
+//!
+//! Deviations and limits of this version: the bytes of compressed layers are the same everywhere for one version of this
+//! crate, but not yet frozen across versions. Hard links in a tree are written as files, extended attributes are not
+//! written. Refused by name: zstd layers, sparse entries, entries below a symbolic link of a lower layer, global PAX records
+//! other than a comment, non-UTF-8 names.
+
+mod config;
+mod descriptor;
+mod document;
+mod error;
+mod flatten;
+mod gzip;
+mod image;
+#[cfg(feature = "oci-spec")]
+mod interop;
+mod layer;
+mod layout;
+mod limits;
+mod manifest;
+mod media;
+mod size;
+mod tar;
+mod tree;
+mod unpack;
+
+pub use crate::config::{Empty, History, ImageConfig, RootFs, RunConfig};
+pub use crate::descriptor::{Descriptor, Platform};
+pub use crate::error::Error;
+pub use crate::flatten::{FileSystem, VisibleFile};
+pub use crate::image::{EntryKind, Image, ImageBuilder, LayerEntry};
+pub use crate::layer::{Compression, Layer};
+pub use crate::layout::{BlobWriter, Layout, Referrer};
+pub use crate::limits::Limits;
+pub use crate::manifest::{Index, Manifest};
+pub use crate::size::{FileSize, LayerSize, SizeReport};
+pub use crate::tree::FileTree;
+pub use crate::unpack::unpack;

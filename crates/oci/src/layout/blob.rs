@@ -1,0 +1,113 @@
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lotse_digest::{Algorithm, HashingWriter};
+
+use super::Layout;
+use crate::{Descriptor, Error};
+
+/// How the names of temporary files begin; [`Layout::sweep`] removes what a killed process left.
+pub(super) const TEMPORARY: &str = ".lotse-tmp-";
+
+/// Writes a blob of unknown digest into a layout. Nothing is visible before [`finish`](Self::finish); dropped, it leaves nothing.
+#[derive(Debug)]
+pub struct BlobWriter<'a> {
+    layout: &'a Layout,
+    temporary: Temporary,
+    writer: HashingWriter<BufWriter<File>>,
+}
+
+impl BlobWriter<'_> {
+    /// Syncs the blob and gives it its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn finish(self, media_type: &str) -> Result<Descriptor, Error> {
+        let Self { layout, temporary, writer } = self;
+        let (digest, size, buffered) = writer.finish();
+        let file =
+            buffered.into_inner().map_err(|error| Error::io("write", &temporary.path)(error.into_error()))?;
+        file.sync_all().map_err(Error::io("write", &temporary.path))?;
+        temporary.rename(&layout.blob_path(&digest))?;
+        Ok(Descriptor::new(media_type, digest, size))
+    }
+}
+
+impl Write for BlobWriter<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.writer.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+impl Layout {
+    /// Begins a blob.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn blob_writer(&self) -> Result<BlobWriter<'_>, Error> {
+        let temporary = Temporary::in_directory(self.path());
+        let file = File::create(&temporary.path).map_err(Error::io("create", &temporary.path))?;
+        let writer = HashingWriter::new(BufWriter::new(file), Algorithm::Sha256);
+        Ok(BlobWriter { layout: self, temporary, writer })
+    }
+
+    /// Writes a blob and returns its descriptor. One that is there already is written again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn write_blob(&self, media_type: &str, content: &[u8]) -> Result<Descriptor, Error> {
+        let mut writer = self.blob_writer()?;
+        writer.write_all(content).map_err(Error::io("write", self.path()))?;
+        writer.finish(media_type)
+    }
+
+    /// Replaces a file of the layout in one step.
+    pub(super) fn write_file(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+        let temporary = Temporary::in_directory(self.path());
+        let mut file = File::create(&temporary.path).map_err(Error::io("create", &temporary.path))?;
+        file.write_all(content)
+            .and_then(|()| file.sync_all())
+            .map_err(Error::io("write", &temporary.path))?;
+        temporary.rename(&self.path().join(name))
+    }
+}
+
+/// A file that is removed unless it is renamed.
+#[derive(Debug)]
+struct Temporary {
+    path: PathBuf,
+}
+
+impl Temporary {
+    fn in_directory(directory: &Path) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self { path: directory.join(format!("{TEMPORARY}{}-{number}", std::process::id())) }
+    }
+
+    fn rename(self, to: &Path) -> Result<(), Error> {
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+            fs::rename(&self.path, to).map_err(Error::io("rename to", to))?;
+            let directory = File::open(parent).map_err(Error::io("sync", parent))?;
+            directory.sync_all().map_err(Error::io("sync", parent))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Renamed, or lost with the error that is under way: nothing is left to report here.
+        let _ = fs::remove_file(&self.path);
+    }
+}

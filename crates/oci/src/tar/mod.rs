@@ -1,0 +1,8 @@
+//! The tar archive of a layer: one canonical way to write it, one strict way to read it.
+
+mod header;
+mod reader;
+mod writer;
+
+pub(crate) use reader::{TarEntry, TarKind, TarReader};
+pub(crate) use writer::write_tar;
