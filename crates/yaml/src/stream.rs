@@ -1,0 +1,131 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::build::Builder;
+use crate::split::split;
+use crate::{Dialect, Document, Error, Limits, Position, Value};
+
+/// A parsed text: its documents, and what the dialect's reader passes over in silence.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    text: Arc<str>,
+    lossy: bool,
+    documents: Vec<Document>,
+    dropped: Vec<Range<usize>>,
+}
+
+impl Stream {
+    /// Parses a text within limits. A byte-order mark is part of the offsets but of no document. Documents without
+    /// content stay in the list; their value is null.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`], [`Error::Limit`], [`Error::Encoding`], [`Error::Undecided`], each with its place.
+    pub fn parse(bytes: &[u8], dialect: Dialect, limits: &Limits) -> Result<Self, Error> {
+        if bytes.len() > limits.bytes {
+            return Err(Error::Limit { what: "bytes", limit: limits.bytes, position: Position::start() });
+        }
+        let (text, lossy) = decode(bytes, dialect)?;
+        let mut stream = Self { text: text.clone(), lossy, documents: Vec::new(), dropped: Vec::new() };
+        let mut builder = Builder::new(text.clone(), dialect, *limits);
+        for chunk in split(body(&text), dialect, limits)? {
+            let shift = text.len() - body(&text).len();
+            let range = chunk.range.start + shift..chunk.range.end + shift;
+            builder.chunk(range, chunk.json, &mut stream.documents, &mut stream.dropped)?;
+        }
+        Ok(stream)
+    }
+
+    /// The text: the input, with U+FFFD for bytes that are not UTF-8 where the dialect replaces them.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// `true` if bytes that are not UTF-8 were replaced: offsets are then those of [`Stream::text`].
+    #[must_use]
+    pub fn is_lossy(&self) -> bool {
+        self.lossy
+    }
+
+    /// The documents, empty ones included.
+    #[must_use]
+    pub fn documents(&self) -> &[Document] {
+        &self.documents
+    }
+
+    /// Content that the dialect's reader does not read, without a word: what follows `...` in a document, and for
+    /// the API server every document but the first. Byte ranges of the text.
+    #[must_use]
+    pub fn dropped(&self) -> &[Range<usize>] {
+        &self.dropped
+    }
+
+    /// The values of all documents; for kubectl without those that are null, which it passes over.
+    ///
+    /// # Errors
+    /// As [`Document::value`].
+    pub fn values(&self) -> Result<Vec<Value>, Error> {
+        let mut values = Vec::new();
+        for document in &self.documents {
+            let value = document.value()?;
+            if !(value.is_null() && document.dialect() == Dialect::Kubectl) {
+                values.push(value);
+            }
+        }
+        Ok(values)
+    }
+
+    /// The values of all documents, each of which must be a Kubernetes object: a mapping with the texts
+    /// `apiVersion` and `kind`. kubectl and the server refuse everything else, and a stream without any object.
+    ///
+    /// # Errors
+    /// As [`Stream::values`], and [`Error::NoValue`] for what is no object.
+    pub fn objects(&self) -> Result<Vec<Value>, Error> {
+        let mut values = Vec::new();
+        for document in &self.documents {
+            let value = document.value()?;
+            if value.is_null() && document.dialect() == Dialect::Kubectl {
+                continue;
+            }
+            let refuse = |pointer: &str, message: &str| {
+                Err(Error::NoValue { position: document.locate(pointer), message: message.to_owned() })
+            };
+            if value.as_object().is_none() {
+                return refuse("", "a Kubernetes object is a mapping");
+            }
+            for (key, pointer) in [("apiVersion", "/apiVersion"), ("kind", "/kind")] {
+                if value.get(key).and_then(Value::as_str).is_none_or(str::is_empty) {
+                    return refuse(pointer, &format!("a Kubernetes object has the text `{key}`"));
+                }
+            }
+            values.push(value);
+        }
+        match values.is_empty() {
+            true => Err(Error::NoValue {
+                position: Position::start(),
+                message: "no object in the input".to_owned(),
+            }),
+            false => Ok(values),
+        }
+    }
+}
+
+/// The text after a byte-order mark.
+fn body(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+fn decode(bytes: &[u8], dialect: Dialect) -> Result<(Arc<str>, bool), Error> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        let message = "UTF-16 text; save the file as UTF-8".to_owned();
+        return Err(Error::Encoding { position: Position::start(), message });
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok((text.into(), false)),
+        Err(_) if dialect == Dialect::Kubectl => Ok((String::from_utf8_lossy(bytes).into(), true)),
+        Err(error) => Err(Error::Encoding {
+            position: Position::of_bytes(bytes, error.valid_up_to()),
+            message: "bytes that are not UTF-8".to_owned(),
+        }),
+    }
+}
