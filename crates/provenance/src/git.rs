@@ -77,8 +77,8 @@ impl GitFacts {
             .map_err(|error| Error::Git(format!("HEAD names no commit ({error}); commit first")))?;
         let damaged =
             |error: &dyn std::fmt::Display| Error::Git(format!("the commit cannot be read: {error}"));
-        let author_time =
-            commit.author().and_then(|author| Ok(author.time()?)).map_err(|error| damaged(&error))?;
+        let author = commit.author().map_err(|error| damaged(&error))?;
+        let author_time = author.time().map_err(|error| damaged(&error))?;
         let commit_time = commit.time().map_err(|error| damaged(&error))?;
         let mut files = BTreeMap::new();
         let root = commit.tree().map_err(|error| damaged(&error))?;
@@ -122,7 +122,7 @@ impl GitFacts {
         };
         let id = gix::objs::compute_hash(kind, gix::objs::Kind::Blob, content)
             .map_err(|error| Error::Git(error.to_string()))?;
-        Ok((id.to_string() != file.blob).then(|| Change::Modified(path.to_owned())))
+        Ok((id.to_hex().to_string() != file.blob).then(|| Change::Modified(path.to_owned())))
     }
 
     /// Whether the repository that `directory` lies in has this commit.
