@@ -122,7 +122,8 @@ impl GitFacts {
         };
         let id = gix::objs::compute_hash(kind, gix::objs::Kind::Blob, content)
             .map_err(|error| Error::Git(error.to_string()))?;
-        Ok((id.to_hex().to_string() != file.blob).then(|| Change::Modified(path.to_owned())))
+        let actual = id.to_hex().to_string();
+        Ok((actual != file.blob).then(|| Change::Modified(path.to_owned())))
     }
 
     /// Whether the repository that `directory` lies in has this commit.
