@@ -180,6 +180,7 @@ mod v2 {
 
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     enum Next {
+        Invalid,
         NumberOrZeros,
         Number,
         Letter,
@@ -187,7 +188,6 @@ mod v2 {
         SuffixNumber,
         Revision,
         End,
-        Invalid,
     }
 
     pub(super) fn valid(version: &[u8]) -> bool {
@@ -234,7 +234,8 @@ mod v2 {
             Next::NumberOrZeros | Next::Number | Next::SuffixNumber | Next::Revision => {
                 let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
                 if digits >= 18 {
-                    return invalid;
+                    // Too long to count: below everything, also below a run of zeros.
+                    return (i64::MIN, Next::Invalid, text);
                 }
                 let value = text.iter().take(digits).fold(0_i64, |v, b| v * 10 + i64::from(b - b'0'));
                 (value, digits, None)
