@@ -228,14 +228,14 @@ mod v2 {
         }
         let (value, length, then) = match kind {
             Next::NumberOrZeros if text.first() == Some(&b'0') => {
-                let zeros = text.iter().take_while(|b| **b == b'0').count();
+                // The last zero of the run is left to be read as a number.
+                let zeros = text.iter().skip(1).take_while(|b| **b == b'0').count();
                 (i64::try_from(zeros).map_or(i64::MIN, |z| -z), zeros, Some(Next::Number))
             }
             Next::NumberOrZeros | Next::Number | Next::SuffixNumber | Next::Revision => {
                 let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
                 if digits >= 18 {
-                    // Too long to count: below everything, also below a run of zeros.
-                    return (i64::MIN, Next::Invalid, text);
+                    return invalid;
                 }
                 let value = text.iter().take(digits).fold(0_i64, |v, b| v * 10 + i64::from(b - b'0'));
                 (value, digits, None)
