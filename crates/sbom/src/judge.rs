@@ -3,6 +3,7 @@
 use crate::cvss::Severity;
 use crate::inventory::Inventory;
 use crate::matching::{Match, Matches};
+use crate::purl::Purl;
 use crate::time::Date;
 use crate::vex::{Statement, Status, Vex};
 use std::collections::BTreeSet;
@@ -88,10 +89,14 @@ impl Allow {
 
     fn concerns(&self, subject: &Candidate<'_>) -> bool {
         let named = subject.names.contains(&self.id.as_str());
-        let covered = match (self.component.parse::<crate::purl::Purl>(), subject.purl) {
-            (Ok(pattern), Some(purl)) => pattern.covers(purl),
-            (Ok(_), None) => false,
-            (Err(_), _) => glob(&self.component, subject.component),
+        let covered = if self.component.contains('*') {
+            glob(&self.component, subject.component)
+        } else {
+            match (self.component.parse::<Purl>(), subject.purl) {
+                (Ok(pattern), Some(purl)) => pattern.covers(purl),
+                (Ok(_), None) => false,
+                (Err(_), _) => self.component == subject.component,
+            }
         };
         named && covered
     }
@@ -165,7 +170,7 @@ pub struct Judgement {
 struct Candidate<'a> {
     names: Vec<&'a str>,
     component: &'a str,
-    purl: Option<&'a crate::purl::Purl>,
+    purl: Option<&'a Purl>,
 }
 
 /// Applies excuses to matches. `subject` holds the identifiers of the catalogued thing (purl, digest, name) that VEX
