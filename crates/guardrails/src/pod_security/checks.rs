@@ -558,8 +558,14 @@ fn go_quoted(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             '\u{b}' => out.push_str("\\v"),
             letter if letter.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(letter))),
-            letter if letter.is_control() || (letter.is_whitespace() && letter != ' ') => {
-                out.push_str(&format!("\\u{:04x}", u32::from(letter)));
+            // The standard library escapes what is not printable, as Go does, in another notation.
+            letter if format!("{:?}", format!("x{letter}")).contains("\\u{") => {
+                let code = u32::from(letter);
+                out.push_str(&if code > 0xffff {
+                    format!("\\U{code:08x}")
+                } else {
+                    format!("\\u{code:04x}")
+                });
             }
             letter => out.push(letter),
         }
