@@ -1,6 +1,7 @@
 //! Who may talk to whom, from the manifests in a directory.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -53,14 +54,18 @@ fn run(call: &Call) -> Result<ExitCode, Box<dyn std::error::Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     let matrix = cluster.matrix(call.profile, &[]);
-    println!("{} peers, profile {}; what is not listed is denied", matrix.peers().len(), call.profile);
-    matrix.allowed().for_each(|(from, to, ports)| println!("{from} -> {to}: {ports}"));
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{} peers, profile {}; what is not listed is denied", matrix.peers().len(), call.profile)?;
+    for (from, to, ports) in matrix.allowed() {
+        writeln!(out, "{from} -> {to}: {ports}")?;
+    }
     for (service, pods) in cluster.services() {
         let pods: Vec<String> = pods.iter().map(|(pod, port)| format!(" {pod}:{port}")).collect();
-        println!(
+        writeln!(
+            out,
             "service {service} leads to{}",
             if pods.is_empty() { " nobody".to_owned() } else { pods.concat() }
-        );
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
