@@ -1,16 +1,15 @@
 //! Who may talk to whom, from the manifests in a directory.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
 use lotse_netpol::{Cluster, Profile};
 use lotse_yaml::Limits;
 
 /// Prints the network reachability of everything that the YAML and JSON files below a directory declare.
-/// Exits 1 if --explain finds the connection denied, 2 if a file or a policy cannot be read.
+/// Exits 1 if --explain finds the connection denied, 2 if something cannot be read.
 #[derive(Parser)]
 struct Call {
     /// The directory; all .yaml, .yml and .json files below it are read.
@@ -37,8 +36,8 @@ fn run(call: &Call) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut files = Vec::new();
     collect(&call.directory, &mut files)?;
     files.sort();
-    let named = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-    let cluster = Cluster::parse(named, &Limits::manifests())?;
+    let files = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    let cluster = Cluster::parse(files, &Limits::manifests())?;
     if let Some([from, to, port]) = call.explain.as_deref() {
         let (number, protocol) = port.split_once('/').ok_or("write the port as 443/TCP")?;
         let why = cluster.explain(call.profile, from, to, protocol.parse()?, number.parse()?)?;
@@ -55,17 +54,13 @@ fn run(call: &Call) -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     let matrix = cluster.matrix(call.profile, &[]);
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{} peers, profile {}; what is not listed is denied", matrix.peers().len(), call.profile)?;
+    writeln!(out, "{} peers; what is not listed is denied", matrix.peers().len())?;
     for (from, to, ports) in matrix.allowed() {
         writeln!(out, "{from} -> {to}: {ports}")?;
     }
     for (service, pods) in cluster.services() {
         let pods: Vec<String> = pods.iter().map(|(pod, port)| format!(" {pod}:{port}")).collect();
-        writeln!(
-            out,
-            "service {service} leads to{}",
-            if pods.is_empty() { " nobody".to_owned() } else { pods.concat() }
-        )?;
+        writeln!(out, "service {service} leads to:{}", pods.concat())?;
     }
     Ok(ExitCode::SUCCESS)
 }
