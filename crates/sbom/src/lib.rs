@@ -21,6 +21,7 @@
 //!
 //! | Feature | Adds |
 //! |---|---|
+//! | `fs` | `catalogue_directory`: a directory on disk |
 //! | `cyclonedx-bom` | conversions to and from the types of the crate `cyclonedx-bom` |
 //! | `spdx-rs` | conversions to and from the types of the crate `spdx-rs` |
 //!
@@ -37,6 +38,8 @@
 mod catalogue;
 mod cvss;
 mod error;
+#[cfg(feature = "fs")]
+mod fs;
 mod inventory;
 mod json;
 mod judge;
@@ -52,6 +55,8 @@ mod write;
 pub use crate::catalogue::{Catalogue, catalogue};
 pub use crate::cvss::{Severity, UnknownSeverity, cvss_v3_base};
 pub use crate::error::{Error, Limits};
+#[cfg(feature = "fs")]
+pub use crate::fs::catalogue_directory;
 pub use crate::inventory::{
     Checksum, ChecksumAlgorithm, Component, Distro, Inventory, Kind, NotRead, Origin, Problem, Scope,
     SourcePackage,
@@ -67,4 +72,4 @@ pub use crate::version::{
     compare_npm_build, compare_npm_loose, composer_stability, is_valid_apk, normalise_composer,
 };
 pub use crate::vex::{Product, Statement, Status, Vex};
-pub use crate::write::{DocumentInfo, Subject, cyclonedx, spdx};
+pub use crate::write::{DocumentInfo, Subject, cyclonedx, inventory_json, spdx};
