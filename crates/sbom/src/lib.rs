@@ -36,6 +36,8 @@
 //! files, not computed.
 
 mod catalogue;
+#[cfg(any(feature = "cyclonedx-bom", feature = "spdx-rs"))]
+mod convert;
 mod cvss;
 mod error;
 #[cfg(feature = "fs")]
@@ -53,6 +55,12 @@ mod version;
 mod vex;
 mod write;
 pub use crate::catalogue::{Catalogue, catalogue};
+#[cfg(any(feature = "cyclonedx-bom", feature = "spdx-rs"))]
+pub use crate::convert::ConvertError;
+#[cfg(feature = "cyclonedx-bom")]
+pub use crate::convert::{from_cyclonedx_bom, to_cyclonedx_bom};
+#[cfg(feature = "spdx-rs")]
+pub use crate::convert::{from_spdx_rs, to_spdx_rs};
 pub use crate::cvss::{Severity, UnknownSeverity, cvss_v3_base};
 pub use crate::error::{Error, Limits};
 #[cfg(feature = "fs")]

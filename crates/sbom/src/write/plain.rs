@@ -15,8 +15,8 @@ pub fn inventory_json(inventory: &Inventory) -> String {
     let components = inventory.components().iter().map(|c| component(inventory, c));
     out.push(("components", Out::List(components.collect())));
     let not_read = inventory.not_read().iter();
-    let not_read =
-        not_read.map(|n| Out::Map(vec![("path", Out::text(&n.path)), ("reason", Out::text(n.reason))]));
+    let not_read = not_read
+        .map(|n| Out::Map(vec![("path", Out::text(&n.path)), ("reason", Out::text(n.reason.as_ref()))]));
     out.push(("not_read", Out::List(not_read.collect())));
     let problems = inventory.problems().iter().map(|p| {
         Out::Map(vec![
