@@ -1,0 +1,139 @@
+//! RBAC against SubjectAccessReview and creation of roles on a real API server v1.36.1.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test states what must hold"
+)]
+
+use std::io::Read;
+
+use lotse_gitops_manifest::Object;
+use lotse_guardrails::{Action, Grant, Rbac, Severity, Subject, rbac_findings};
+use lotse_yaml::{Limits, Value, parse_json, value};
+
+fn rows(file: &[u8]) -> Vec<Value> {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    text.lines().map(|line| parse_json(line.as_bytes(), &Limits::manifests()).unwrap()).collect()
+}
+
+fn objects(list: &Value) -> Vec<Object> {
+    let items = list.as_array().unwrap().iter();
+    items.flat_map(|item| Object::from_value("row", item.clone()).unwrap()).collect()
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn every_review_is_answered_as_by_the_server() {
+    let row = rows(include_bytes!("data/reviews.jsonl.gz")).remove(0);
+    let mut all = objects(row.get("cluster_defaults").unwrap());
+    all.extend(objects(row.get("objects").unwrap()));
+    let rbac = Rbac::new(&all).unwrap();
+    let (mut verdicts, mut reasons) = (0, 0);
+    let reviews = row.get("reviews").unwrap().as_array().unwrap();
+    for review in reviews {
+        let spec = review.get("spec").unwrap();
+        let groups = spec.get("groups").unwrap().as_array().unwrap();
+        let groups: Vec<&str> = groups.iter().map(|group| group.as_str().unwrap()).collect();
+        let subject = Subject::user(spec.get("user").unwrap().as_str().unwrap(), &groups);
+        let action = match spec.get("resourceAttributes") {
+            Some(on) => Action::Resource {
+                verb: text(on, "verb"),
+                group: text(on, "group"),
+                resource: text(on, "resource"),
+                subresource: text(on, "subresource"),
+                namespace: text(on, "namespace"),
+                name: text(on, "name"),
+            },
+            None => {
+                let on = spec.get("nonResourceAttributes").unwrap();
+                Action::Path { verb: text(on, "verb"), path: text(on, "path") }
+            }
+        };
+        let ours = rbac.can_i(&subject, &action);
+        let status = review.get("status").unwrap();
+        verdicts += usize::from(Some(ours.allowed) == status.get("allowed").unwrap().as_bool());
+        reasons += usize::from(ours.reason == text(status, "reason"));
+    }
+    assert_eq!((verdicts, reviews.len()), (420, 420));
+    // Where several bindings allow it, the server names one by chance.
+    assert!(reasons >= 400, "{reasons}");
+}
+
+#[test]
+fn nobody_grants_what_he_does_not_hold() {
+    let review = rows(include_bytes!("data/reviews.jsonl.gz")).remove(0);
+    let rows = rows(include_bytes!("data/rbac-escalation.jsonl.gz"));
+    let role = |name: &str, rules: Value| {
+        value!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "rules": rules,
+            "metadata": { "name": name, "namespace": "dep" },
+        })
+    };
+    for row in &rows {
+        let mut all = objects(review.get("cluster_defaults").unwrap());
+        let create = value!({ "apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": ["create"] });
+        let pods = value!({ "apiGroups": [""], "resources": ["pods"], "verbs": ["get"] });
+        all.extend(objects(&value!([
+            role("mine", row.get("user_rules_in_namespace").unwrap().clone()),
+            role("e-plain", value!([create.clone()])),
+            role("e-pods-get", value!([create, pods])),
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+                "metadata": { "name": "mine", "namespace": "dep" },
+                "roleRef": { "kind": "Role", "name": "mine" },
+                "subjects": [{ "kind": "User", "name": "me" }],
+            },
+        ])));
+        let rbac = Rbac::new(&all).unwrap();
+        let created = objects(&value!([row.get("create").unwrap().clone()])).remove(0);
+        let ours = rbac.may_grant(&Subject::user("me", &["system:authenticated"]), &created).unwrap();
+        let expected = row.get("allowed").unwrap().as_bool().unwrap();
+        assert_eq!(ours == Grant::Allowed, expected, "{row} {ours:?}");
+        let message = text(row, "message");
+        match &ours {
+            Grant::Allowed => {}
+            Grant::MayNotCreate => assert!(message.contains("cannot create"), "{message}"),
+            Grant::RoleMissing => assert!(message.contains("not found"), "{message}"),
+            Grant::Lacking(rules) => {
+                assert!(message.contains("not currently held"), "{message}");
+                if let [rule] = rules.as_slice() {
+                    assert!(message.ends_with(&rule.to_string()), "{message} {rule}");
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(rows.len(), 39);
+}
+
+#[test]
+fn wide_rules_are_named() {
+    let text = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: a}\nrules:\n\
+                - {apiGroups: [''], resources: [pods], verbs: [get, '*']}\n\
+                - {apiGroups: [''], resources: [secrets, pods/*], verbs: [list]}\n\
+                - {apiGroups: [''], resources: [configmaps], verbs: [create], resourceNames: [x]}\n\
+                - {apiGroups: [''], resources: [configmaps], verbs: [get]}\n\
+                ---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\n\
+                roleRef: {kind: ClusterRole, name: cluster-admin}\nsubjects: [{kind: Group, name: 'system:unauthenticated'}]\n";
+    let objects = Object::parse_all("r.yaml", text.as_bytes(), &Limits::manifests()).unwrap();
+    let findings = rbac_findings(&objects).unwrap();
+    let found: Vec<_> = findings.iter().map(|f| (f.rule.as_str(), f.severity, f.pointer.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            ("rbac/wildcard", Severity::Error, "/rules/0/verbs/1"),
+            ("rbac/no-pattern", Severity::Warning, "/rules/1/resources/1"),
+            ("rbac/escalation", Severity::Warning, "/rules/1/verbs/0"),
+            ("rbac/unbounded-name", Severity::Warning, "/rules/2/verbs/0"),
+            ("rbac/cluster-admin", Severity::Error, "/roleRef/name"),
+            ("rbac/anonymous", Severity::Error, "/subjects/0/name"),
+        ]
+    );
+    assert_eq!(findings[0].position.unwrap().to_string(), "5:53");
+}
