@@ -448,7 +448,7 @@ fn attached(
             };
             if let Some(file) = file {
                 let bytes = fs::read(directory.join(&file)).map_err(|error| format!("{file}: {error}"))?;
-                if bytes != statement.predicate().as_bytes() {
+                if bytes.trim_ascii_end() != statement.predicate().as_bytes() {
                     return Err(format!("{file} is another document than the attested one"));
                 }
             }
