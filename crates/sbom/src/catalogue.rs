@@ -65,7 +65,7 @@ impl Catalogue {
         let reader = match read::sort(path) {
             read::Sort::Nothing => return Ok(()),
             read::Sort::NotRead(reason) => {
-                self.not_read.insert(NotRead { path: path.to_owned(), reason });
+                self.not_read.insert(NotRead { path: path.to_owned(), reason: reason.into() });
                 return Ok(());
             }
             read::Sort::Read(reader) => reader,
@@ -101,11 +101,10 @@ impl Catalogue {
         let mut problems: Vec<Problem> = Vec::new();
         let distro = read::pick_distro(&mut facts);
         let manifests = read::apply_manifests(&mut facts);
-        not_read.extend(
-            manifests
-                .into_iter()
-                .map(|path| NotRead { path, reason: "a manifest without a lock file: nothing is resolved" }),
-        );
+        not_read.extend(manifests.into_iter().map(|path| NotRead {
+            path,
+            reason: "a manifest without a lock file: nothing is resolved".into(),
+        }));
         let mut drafts: Vec<Draft> = Vec::new();
         for (_, file) in facts {
             problems.extend(file.problems);

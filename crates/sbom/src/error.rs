@@ -46,6 +46,14 @@ pub enum Error {
         /// The path as it was given.
         path: String,
     },
+    /// The file system refused a file or directory.
+    #[error("{path}: {reason}")]
+    Unreadable {
+        /// The file or directory.
+        path: String,
+        /// What the file system said.
+        reason: String,
+    },
     /// Several files could not be read; each error names its file.
     #[error("{} files could not be read: {}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Files(Vec<Error>),

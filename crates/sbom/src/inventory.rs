@@ -3,6 +3,7 @@
 use crate::licence::Licence;
 use crate::purl::Purl;
 use crate::version::Ecosystem;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything found in one tree. Components are sorted by id; the same files in any order give the same value.
@@ -285,7 +286,7 @@ pub struct NotRead {
     /// The file.
     pub path: String,
     /// Why not.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
 }
 
 /// A record that was left out of the inventory.

@@ -21,6 +21,7 @@
 //!
 //! | Feature | Adds |
 //! |---|---|
+//! | `fs` | `catalogue_directory`: a directory on disk |
 //! | `cyclonedx-bom` | conversions to and from the types of the crate `cyclonedx-bom` |
 //! | `spdx-rs` | conversions to and from the types of the crate `spdx-rs` |
 //!
@@ -35,8 +36,12 @@
 //! files, not computed.
 
 mod catalogue;
+#[cfg(any(feature = "cyclonedx-bom", feature = "spdx-rs"))]
+mod convert;
 mod cvss;
 mod error;
+#[cfg(feature = "fs")]
+mod fs;
 mod inventory;
 mod json;
 mod judge;
@@ -50,8 +55,16 @@ mod version;
 mod vex;
 mod write;
 pub use crate::catalogue::{Catalogue, catalogue};
+#[cfg(any(feature = "cyclonedx-bom", feature = "spdx-rs"))]
+pub use crate::convert::ConvertError;
+#[cfg(feature = "cyclonedx-bom")]
+pub use crate::convert::{from_cyclonedx_bom, to_cyclonedx_bom};
+#[cfg(feature = "spdx-rs")]
+pub use crate::convert::{from_spdx_rs, to_spdx_rs};
 pub use crate::cvss::{Severity, UnknownSeverity, cvss_v3_base};
 pub use crate::error::{Error, Limits};
+#[cfg(feature = "fs")]
+pub use crate::fs::catalogue_directory;
 pub use crate::inventory::{
     Checksum, ChecksumAlgorithm, Component, Distro, Inventory, Kind, NotRead, Origin, Problem, Scope,
     SourcePackage,
@@ -67,4 +80,4 @@ pub use crate::version::{
     compare_npm_build, compare_npm_loose, composer_stability, is_valid_apk, normalise_composer,
 };
 pub use crate::vex::{Product, Statement, Status, Vex};
-pub use crate::write::{DocumentInfo, Subject, cyclonedx, spdx};
+pub use crate::write::{DocumentInfo, Subject, cyclonedx, inventory_json, spdx};

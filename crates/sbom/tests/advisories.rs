@@ -191,7 +191,7 @@ fn the_allow_list_is_exact_dated_and_accounted_for() {
         (allow("A", "pkg:composer/acme/y", "2027-01-01"), "A,B", 0, 1),
         (allow("B", "pkg:composer/acme/x", "2027-01-01"), "A,B", 0, 1),
     ] {
-        let judgement = judged(&[entry.clone()], &[]);
+        let judgement = judged(std::slice::from_ref(&entry), &[]);
         assert_eq!(
             (open(&judgement).as_str(), judgement.expired.len(), judgement.unused.len()),
             (left, expired, unused),

@@ -14,11 +14,28 @@ use std::collections::BTreeSet;
 /// other licences is written as a named licence.
 #[must_use]
 pub fn cyclonedx(inventory: &Inventory, info: &DocumentInfo) -> String {
-    let body = body(inventory, info);
+    document(inventory, info, Version::V1_6)
+}
+
+/// The same at 1.5, which cannot say that a licence is the declared one.
+#[cfg(feature = "cyclonedx-bom")]
+pub(crate) fn cyclonedx_1_5(inventory: &Inventory, info: &DocumentInfo) -> String {
+    document(inventory, info, Version::V1_5)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    #[cfg(feature = "cyclonedx-bom")]
+    V1_5,
+    V1_6,
+}
+
+fn document(inventory: &Inventory, info: &DocumentInfo, version: Version) -> String {
+    let body = body(inventory, info, version);
     let serial = uuid(&Out::Map(body.clone()).pretty());
     let mut members = vec![
         ("bomFormat", Out::text("CycloneDX")),
-        ("specVersion", Out::text("1.6")),
+        ("specVersion", Out::text(if version == Version::V1_6 { "1.6" } else { "1.5" })),
         ("serialNumber", Out::text(format!("urn:uuid:{serial}"))),
         ("version", Out::Number(1)),
     ];
@@ -26,7 +43,7 @@ pub fn cyclonedx(inventory: &Inventory, info: &DocumentInfo) -> String {
     Out::Map(members).pretty()
 }
 
-fn body(inventory: &Inventory, info: &DocumentInfo) -> Vec<(&'static str, Out)> {
+fn body(inventory: &Inventory, info: &DocumentInfo, version: Version) -> Vec<(&'static str, Out)> {
     let subject_ref = subject_ref(inventory, info);
     let graph = Graph::of(inventory);
     let depends = |id: &str, on: &[&str]| {
@@ -60,7 +77,7 @@ fn body(inventory: &Inventory, info: &DocumentInfo) -> Vec<(&'static str, Out)> 
     }
     vec![
         ("metadata", Out::Map(metadata)),
-        ("components", Out::List(inventory.components().iter().map(component).collect())),
+        ("components", Out::List(inventory.components().iter().map(|c| component(c, version)).collect())),
         ("dependencies", Out::List(dependencies)),
         ("compositions", Out::List(compositions)),
     ]
@@ -112,7 +129,7 @@ fn hash(algorithm: &str, hex: &str) -> Out {
     Out::Map(vec![("alg", Out::text(algorithm)), ("content", Out::text(hex))])
 }
 
-fn component(component: &Component) -> Out {
+fn component(component: &Component, version: Version) -> Out {
     let kind = match component.kind {
         Kind::OperatingSystem => "operating-system",
         _ if component.project => "application",
@@ -137,7 +154,7 @@ fn component(component: &Component) -> Out {
         out.push(("hashes", Out::List(hashes.collect())));
     }
     if !component.licences.is_empty() {
-        out.push(("licenses", licences(&component.licences)));
+        out.push(("licenses", licences(&component.licences, version)));
     }
     out.extend(component.purl.as_ref().map(|p| ("purl", Out::text(p.to_string()))));
     let properties = properties(component);
@@ -163,17 +180,19 @@ pub(super) fn algorithm(algorithm: ChecksumAlgorithm) -> &'static str {
     }
 }
 
-fn licences(licences: &[Licence]) -> Out {
-    let declared = ("acknowledgement", Out::text("declared"));
+fn licences(licences: &[Licence], version: Version) -> Out {
+    let declared = (version == Version::V1_6).then(|| ("acknowledgement", Out::text("declared")));
     if let [Licence::Expression(text)] = licences {
-        return Out::List(vec![Out::Map(vec![("expression", Out::text(text)), declared])]);
+        let members = std::iter::once(("expression", Out::text(text))).chain(declared);
+        return Out::List(vec![Out::Map(members.collect())]);
     }
     let item = |licence: &Licence| {
         let member = match licence {
-            Licence::Id(id) => ("id", id),
-            Licence::Expression(text) | Licence::Text(text) => ("name", text),
+            Licence::Id(id) => ("id", Out::text(id)),
+            Licence::Expression(text) | Licence::Text(text) => ("name", Out::text(text)),
         };
-        Out::Map(vec![("license", Out::Map(vec![(member.0, Out::text(member.1)), declared.clone()]))])
+        let members = std::iter::once(member).chain(declared.clone());
+        Out::Map(vec![("license", Out::Map(members.collect()))])
     };
     Out::List(licences.iter().map(item).collect())
 }

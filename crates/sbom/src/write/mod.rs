@@ -1,6 +1,7 @@
 //! Documents: what both formats need to be told, and the identity derived from content.
 
 mod cyclonedx;
+mod plain;
 mod spdx;
 
 use crate::inventory::{Component, Inventory, Origin};
@@ -10,6 +11,11 @@ use lotse_digest::Digest;
 use std::collections::BTreeMap;
 
 pub use cyclonedx::cyclonedx;
+#[cfg(feature = "cyclonedx-bom")]
+pub(crate) use cyclonedx::cyclonedx_1_5;
+pub use plain::inventory_json;
+#[cfg(feature = "spdx-rs")]
+pub(crate) use spdx::SUBJECT as SPDX_SUBJECT;
 pub use spdx::spdx;
 
 /// What a document is about and who says so. There is no default: a time of now or a random number would make two

@@ -33,7 +33,7 @@ pub fn spdx(inventory: &Inventory, info: &DocumentInfo) -> String {
     Out::Map(members).pretty()
 }
 
-const SUBJECT: &str = "SPDXRef-Subject";
+pub(crate) const SUBJECT: &str = "SPDXRef-Subject";
 
 /// Identifiers hold letters, digits, `.` and `-`; two components whose names differ only elsewhere get a number.
 fn identifiers(inventory: &Inventory) -> BTreeMap<&str, String> {
@@ -149,7 +149,7 @@ fn package(component: &Component, id: &str) -> Out {
         component.purl.as_ref().map(|p| ("externalRefs", Out::List(vec![purl_reference(&p.to_string())]))),
     );
     let purpose = match component.kind {
-        Kind::OperatingSystem => "OPERATING-SYSTEM",
+        Kind::OperatingSystem => "OPERATING_SYSTEM",
         _ if component.project => "APPLICATION",
         _ => "LIBRARY",
     };
