@@ -24,14 +24,21 @@ fn the_bundled_application_is_read() {
     assert_eq!(worker.secrets.len(), 2, "extended from app");
     assert!(worker.migrations.is_none() && worker.ports.is_empty());
     assert_eq!(spec.builds().count(), 2);
-    assert_eq!(spec.place("/components/redis/ports/redis").0, ARMBAND.lines().position(|line| line.contains("{redis: 6379}")).unwrap() + 1);
+    assert_eq!(
+        spec.place("/components/redis/ports/redis").0,
+        ARMBAND.lines().position(|line| line.contains("{redis: 6379}")).unwrap() + 1
+    );
 }
 
 /// Code, what is replaced, by what: one mistake each, made in the bundled file.
 const MISTAKES: [(&str, &str, &str); 42] = [
     ("key-unknown", "    connections: [app]\n", "    conections: [app]\n"),
     ("key-unknown", "name: armband\n", "name: armband\n<<: {a: b}\n"),
-    ("key-twice", "registry: registry.example/armband\n", "registry: registry.example/armband\nregistry: registry.example/other\n"),
+    (
+        "key-twice",
+        "registry: registry.example/armband\n",
+        "registry: registry.example/armband\nregistry: registry.example/other\n",
+    ),
     ("key-missing", "registry: registry.example/armband\n", ""),
     ("yaml-syntax", "name: armband\n", "name: armband\n\tx: y\n"),
     ("yaml-syntax", "schedule: \"* * * * *\"", "schedule: * * * * *"),
@@ -45,13 +52,25 @@ const MISTAKES: [(&str, &str, &str); 42] = [
     ("scalar-kind", "ports: {fastcgi: 9000}", "ports: {fastcgi: 80}"),
     ("scalar-kind", "ports: {fastcgi: 9000}", "ports: {fastcgi: }"),
     ("scalar-kind", "ports: {fastcgi: 9000}", "ports: [9000]"),
-    ("image-unpinned", "redis:8.0@sha256:e8f568e5ee2bde947bc6ecb9125e7b6be279fd452aadfbabeaf254541cb95bef", "redis:8.0"),
+    (
+        "image-unpinned",
+        "redis:8.0@sha256:e8f568e5ee2bde947bc6ecb9125e7b6be279fd452aadfbabeaf254541cb95bef",
+        "redis:8.0",
+    ),
     ("image-unpinned", "redis:8.0@sha256", "redis:latest@sha256"),
     ("image-owner", "registry.example/base/redis:8.0", "registry.example/armbnad/redis:8.0"),
-    ("image-and-build", "    extends: app\n    schedule", "    extends: app\n    build: {base: \"a:1@sha256:e8f568e5ee2bde947bc6ecb9125e7b6be279fd452aadfbabeaf254541cb95bef\", copy: []}\n    schedule"),
+    (
+        "image-and-build",
+        "    extends: app\n    schedule",
+        "    extends: app\n    build: {base: \"a:1@sha256:e8f568e5ee2bde947bc6ecb9125e7b6be279fd452aadfbabeaf254541cb95bef\", copy: []}\n    schedule",
+    ),
     ("extends-unknown", "    extends: app\n    schedule", "    extends: worker\n    schedule"),
     ("secret-literal", "APP_NAME: armband,", "APP_NAME: armband, API_TOKEN: abc123,"),
-    ("secret-literal", "APP_NAME: armband,", "APP_NAME: armband, QUEUE_URL: \"amqp://user:pw@queue.example\","),
+    (
+        "secret-literal",
+        "APP_NAME: armband,",
+        "APP_NAME: armband, QUEUE_URL: \"amqp://user:pw@queue.example\",",
+    ),
     ("secret-rotation", "keys: [MYSQL_ROOT_PASSWORD], rotate: 90d", "keys: [MYSQL_ROOT_PASSWORD]"),
     ("connection-unknown", "    connections: [mysql, redis]\n", "    connections: [mysql, redsi]\n"),
     ("connection-port", "    connections: [mysql, redis]\n", "    connections: [mysql, worker]\n"),
@@ -69,7 +88,11 @@ const MISTAKES: [(&str, &str, &str); 42] = [
     ("several-processes", "args: [php, artisan, \"schedule:run\"]", "args: [supervisord, -n]"),
     ("primary-as-queue", "QUEUE_CONNECTION: redis", "QUEUE_CONNECTION: database"),
     ("environment", "promote: approval", "promote: automatic"),
-    ("environment", "components: {nginx: {host: armband.dev.example}}", "components: {ngnix: {host: armband.dev.example}}"),
+    (
+        "environment",
+        "components: {nginx: {host: armband.dev.example}}",
+        "components: {ngnix: {host: armband.dev.example}}",
+    ),
     ("user-missing", "    user: 999:1000\n", ""),
 ];
 
@@ -82,7 +105,10 @@ fn every_mistake_has_its_code_and_place() {
         let found = mistakes.list.iter().find(|mistake| mistake.code == code);
         let found = found.unwrap_or_else(|| panic!("{code} for {to:?}: {mistakes}"));
         let line = ARMBAND[..ARMBAND.find(from).unwrap()].lines().count();
-        assert!(found.line.abs_diff(line) <= 4 || code == "key-missing" || code == "image-and-build", "{code}: {found:?} near line {line}");
+        assert!(
+            found.line.abs_diff(line) <= 4 || code == "key-missing" || code == "image-and-build",
+            "{code}: {found:?} near line {line}"
+        );
         assert!(!found.message.is_empty());
     }
 }
@@ -115,7 +141,11 @@ fn an_alias_bomb_is_refused() {
 fn the_schema_is_made_of_the_same_words() {
     let schema = json_schema();
     let committed = include_str!("../../../lotse.schema.json");
-    assert_eq!(format!("{}\n", schema.to_json_pretty()), committed, "run: cargo run --example release -- --explain schema > lotse.schema.json");
+    assert_eq!(
+        format!("{}\n", schema.to_json_pretty()),
+        committed,
+        "run: cargo run --example release -- --explain schema > lotse.schema.json"
+    );
     assert_eq!(schema.pointer("/properties/lotse/enum/0").and_then(Value::as_str), Some("v1"));
     assert_eq!(schema.pointer("/additionalProperties").and_then(Value::as_bool), Some(false));
 }
