@@ -109,6 +109,8 @@ struct Evaluation<'c> {
     cluster: &'c Cluster,
     profile: Profile,
     peers: Vec<Peer>,
+    /// Of each peer, the number of its class.
+    classes: Vec<usize>,
     /// For each rule, by its address in the policy: which peers it names.
     named: BTreeMap<(usize, Direction, usize), Vec<bool>>,
     sets: Vec<PortSet>,
@@ -120,6 +122,7 @@ const NO_TRAFFIC: u32 = u32::MAX;
 
 impl<'c> Evaluation<'c> {
     fn new(cluster: &'c Cluster, profile: Profile, peers: Vec<Peer>) -> Self {
+        let classes = classes(cluster, &peers);
         let mut named = BTreeMap::new();
         for (index, policy) in cluster.policies.iter().enumerate() {
             for direction in [Direction::Ingress, Direction::Egress] {
@@ -127,11 +130,22 @@ impl<'c> Evaluation<'c> {
                     let names = |peer: &Peer| {
                         peers::names(cluster, profile, &policy.namespace, rule, *peer).is_some()
                     };
-                    named.insert((index, direction, number), peers.iter().map(names).collect());
+                    let row: Vec<bool> = if rule.has_block() {
+                        peers.iter().map(names).collect()
+                    } else {
+                        // Selectors cannot tell the peers of one class apart.
+                        let mut known: BTreeMap<usize, bool> = BTreeMap::new();
+                        let pairs = peers.iter().zip(&classes);
+                        pairs
+                            .map(|(peer, class)| *known.entry(*class).or_insert_with(|| names(peer)))
+                            .collect()
+                    };
+                    named.insert((index, direction, number), row);
                 }
             }
         }
-        let mut run = Self { cluster, profile, peers, named, sets: Vec::new(), known: BTreeMap::new() };
+        let mut run =
+            Self { cluster, profile, peers, classes, named, sets: Vec::new(), known: BTreeMap::new() };
         run.intern(PortSet::nothing());
         run
     }
@@ -204,12 +218,17 @@ impl<'c> Evaluation<'c> {
         type Key = (Vec<usize>, Vec<(String, crate::Protocol, u16)>);
         let mut known: BTreeMap<Key, Rc<[u32]>> = BTreeMap::new();
         let mut rows = Vec::with_capacity(peers.len());
-        for peer in peers {
+        let mut selecting: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let classes = self.classes.clone();
+        for (peer, class) in peers.iter().zip(classes) {
             let Some(pod) = peer.pod(self.cluster) else {
                 rows.push(None);
                 continue;
             };
-            let policies = peers::selecting(self.cluster, self.profile, direction, pod);
+            let policies = selecting
+                .entry(class)
+                .or_insert_with(|| peers::selecting(self.cluster, self.profile, direction, pod))
+                .clone();
             if policies.is_empty() {
                 rows.push(None);
                 continue;
@@ -258,6 +277,17 @@ impl<'c> Evaluation<'c> {
         }
         row
     }
+}
+
+/// Numbers peers so that those of one number are alike to every selector: same namespace, labels and network.
+fn classes(cluster: &Cluster, peers: &[Peer]) -> Vec<usize> {
+    let mut known = BTreeMap::new();
+    let class = |peer: &Peer| {
+        let key = peer.pod(cluster).map(|pod| (&pod.namespace, &pod.labels, pod.host_network));
+        let next = known.len();
+        *known.entry(key).or_insert(next)
+    };
+    peers.iter().map(class).collect()
 }
 
 /// The ports of a rule on a destination: names are those of the destination pod, all containers together.
