@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use lotse_gitops_manifest::{
-    Application, Component, Flag, Ingress, Job, Platform, Probes, Replicas, SecretSource, SecretUse, Slo, Stage, Workload,
+    Application, Component, Flag, Ingress, Job, Platform, Probes, Replicas, SecretSource, SecretUse, Slo,
+    Stage, Workload,
 };
 use lotse_yaml::{Dialect, Limits, Stream, Value};
 
 use crate::images::ReleaseImage;
-use crate::{ComponentSpec, EnvironmentSpec, Error, ImageSource, MigrationsSpec, ProbesSpec, SecretStore, Spec};
+use crate::{
+    ComponentSpec, EnvironmentSpec, Error, ImageSource, MigrationsSpec, ProbesSpec, SecretStore, Spec,
+};
 
 /// The application in one environment.
 pub(crate) fn application(
@@ -86,7 +89,10 @@ fn workload(
     let none = crate::OverrideSpec::default();
     let here = environment.components.get(&component.name).unwrap_or(&none);
     let user = component.user.or(image.user).ok_or_else(|| {
-        Error::Caller(format!("component {:?}: its image names no user and group by number; say user: 1000:1000", component.name))
+        Error::Caller(format!(
+            "component {:?}: its image names no user and group by number; say user: 1000:1000",
+            component.name
+        ))
     })?;
     let first_port = component.ports.first().map(|(_, port)| *port);
     let probes = match (&component.probes, first_port) {
@@ -153,7 +159,8 @@ fn filled_in(spec: &Spec, environment: &EnvironmentSpec, text: &str) -> String {
 
 /// Expand before the rollout, seeds after it. Contract is not among the jobs of the release that brings it.
 fn migration_jobs(component: &str, migrations: &MigrationsSpec) -> Vec<Job> {
-    let job = |name: String, args: Vec<String>, stage| Job { name, component: component.to_owned(), args, stage };
+    let job =
+        |name: String, args: Vec<String>, stage| Job { name, component: component.to_owned(), args, stage };
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let expand = match migrations.tool.as_str() {
         "laravel" => words(&format!("php artisan migrate --force --path={}/expand", migrations.path)),

@@ -48,7 +48,10 @@ pub(crate) fn attest(
         let provenance = provenance(facts, component, image, sources.get(component))?;
         let mut statements = vec![("provenance", provenance.statement(subject.clone())?)];
         if let Some(packages) = packages.get(component) {
-            statements.push(("cyclonedx", Statement::new(subject.clone(), CYCLONEDX, packages.cyclonedx.as_bytes())?));
+            statements.push((
+                "cyclonedx",
+                Statement::new(subject.clone(), CYCLONEDX, packages.cyclonedx.as_bytes())?,
+            ));
             statements.push(("spdx", Statement::new(subject, SPDX, packages.spdx.as_bytes())?));
         }
         for (kind, statement) in statements {
@@ -73,7 +76,8 @@ fn provenance(
     let ci = facts.ci;
     let repository = ci.and_then(|ci| ci.repository.as_deref()).or(facts.spec.source.as_deref());
     let builder = ci.and_then(|ci| ci.builder.as_deref()).unwrap_or(LOCAL_BUILDER);
-    let mut provenance = Provenance::new(BUILD_TYPE, builder, ResourceDescriptor::git(repository, &facts.git.commit));
+    let mut provenance =
+        Provenance::new(BUILD_TYPE, builder, ResourceDescriptor::git(repository, &facts.git.commit));
     let parameters = &mut provenance.definition.external_parameters;
     parameters.insert("application".to_owned(), facts.spec.name.clone());
     parameters.insert("component".to_owned(), component.to_owned());
@@ -86,7 +90,11 @@ fn provenance(
     }
     if let Some((digest, count)) = source.map(Source::outside_commit).transpose()?.flatten() {
         let name = format!("{count} files from outside the commit");
-        dependencies.push(ResourceDescriptor { name: Some(name), uri: None, ..ResourceDescriptor::new("", &digest) });
+        dependencies.push(ResourceDescriptor {
+            name: Some(name),
+            uri: None,
+            ..ResourceDescriptor::new("", &digest)
+        });
     }
     let version = &mut provenance.run.builder.version;
     version.insert("lotse".to_owned(), env!("CARGO_PKG_VERSION").to_owned());

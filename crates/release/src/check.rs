@@ -18,7 +18,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, best first.
-    pub const ALL: [Self; 5] = [Self::Passed, Self::NotApplicable, Self::NotRun, Self::NeedsReview, Self::Failed];
+    pub const ALL: [Self; 5] =
+        [Self::Passed, Self::NotApplicable, Self::NotRun, Self::NeedsReview, Self::Failed];
 
     /// The word in documents.
     #[must_use]

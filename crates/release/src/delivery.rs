@@ -12,7 +12,8 @@ use crate::{Error, Spec};
 const CONFIG: &str = "application/vnd.cncf.flux.config.v1+json";
 const CONTENT: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
 /// Where the files of a stage go, by the first character of their names.
-const STAGES: [(&str, &[char]); 3] = [("10-before", &['0', '1']), ("20-workloads", &['2', '4']), ("30-after", &['3'])];
+const STAGES: [(&str, &[char]); 3] =
+    [("10-before", &['0', '1']), ("20-workloads", &['2', '4']), ("30-after", &['3'])];
 
 /// The files for Flux and for Argo CD, by name.
 pub(crate) fn files(
@@ -62,12 +63,16 @@ fn staged(manifests: &Manifests) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for (file, documents) in manifests.files() {
         // Jobs before the rollout need the service accounts and secrets of their components.
-        let (early, late): (Vec<&Value>, Vec<&Value>) = documents.iter().partition(|document| is_early(document));
+        let (early, late): (Vec<&Value>, Vec<&Value>) =
+            documents.iter().partition(|document| is_early(document));
         for (name, documents) in [("10-before", early), (stage(file), late)] {
             if !documents.is_empty() {
                 let name = format!("{name}/{file}");
                 let text = to_yaml_stream(documents);
-                files.entry(name).and_modify(|before: &mut String| before.push_str(&format!("---\n{text}"))).or_insert(text);
+                files
+                    .entry(name)
+                    .and_modify(|before: &mut String| before.push_str(&format!("---\n{text}")))
+                    .or_insert(text);
             }
         }
     }

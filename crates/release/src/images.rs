@@ -52,7 +52,8 @@ pub(crate) fn images(
                 layout.import(base.0, &base.1.descriptor)?;
                 let image = build_image(spec, component, source, &base.1, layout, git, time, &tag)?;
                 let name = format!("{}/{}-{}:{tag}", spec.registry, spec.name, component.name);
-                let reference: Reference = name.parse().map_err(|error| Error::below("image reference", &error))?;
+                let reference: Reference =
+                    name.parse().map_err(|error| Error::below("image reference", &error))?;
                 let mut found = describe(reference.pinned(image.descriptor.digest.clone()), layout, image)?;
                 found.built = true;
                 found.base = Some(build.base.clone());
@@ -68,7 +69,9 @@ pub(crate) fn images(
 
 fn base<'a>(reference: &Reference, bases: Option<&'a Layout>) -> Result<(&'a Layout, Image), Error> {
     let bases = bases.ok_or_else(|| {
-        Error::Caller(format!("base image {reference} is needed; give the OCI layout that holds it with --bases"))
+        Error::Caller(format!(
+            "base image {reference} is needed; give the OCI layout that holds it with --bases"
+        ))
     })?;
     let digest = digest(reference)?;
     let descriptor = bases.find(digest)?;
@@ -168,9 +171,15 @@ pub(crate) fn check_reproducible(
         let image = images.get(component).and_then(|image| image.image.as_ref());
         let first = image.and_then(|image| image.manifest.layers.last());
         if first.is_none_or(|first| first.digest != again.descriptor.digest) {
-            findings.push(Witness::against(component.clone(), "the layer differs when it is written a second time"));
+            findings.push(Witness::against(
+                component.clone(),
+                "the layer differs when it is written a second time",
+            ));
         }
-        findings.push(Witness::note(component.clone(), format!("content hash of its files {}", source.content_hash()?)));
+        findings.push(Witness::note(
+            component.clone(),
+            format!("content hash of its files {}", source.content_hash()?),
+        ));
     }
     Ok(Check {
         id: "reproducible",
@@ -200,7 +209,10 @@ pub(crate) fn check_size(images: &BTreeMap<String, ReleaseImage>) -> Check {
             findings.push(Witness::note(component.clone(), text));
         }
         if image.stand_in {
-            findings.push(Witness::note(component.clone(), "stands on a stand-in for a base image, which holds no programs"));
+            findings.push(Witness::note(
+                component.clone(),
+                "stands on a stand-in for a base image, which holds no programs",
+            ));
         }
     }
     Check {
@@ -209,7 +221,10 @@ pub(crate) fn check_size(images: &BTreeMap<String, ReleaseImage>) -> Check {
         requirements: &["R11"],
         gate: false,
         outcome: Outcome::NeedsReview,
-        summary: format!("{} images measured; without an earlier image there is nothing to compare with", images.len()),
+        summary: format!(
+            "{} images measured; without an earlier image there is nothing to compare with",
+            images.len()
+        ),
         findings,
         evidence: vec!["evidence.html".to_owned()],
         limits: "A small image is not a safe one; it only holds less that can be attacked.",

@@ -35,7 +35,12 @@ pub const ACTS: &[Act] = &[
     Act { id: "dora", name: "DORA", celex: "32022R2554", applies: "17 January 2025" },
     Act { id: "nis2", name: "NIS-2", celex: "32022L2555", applies: "18 October 2024 (by national law)" },
     Act { id: "data-act", name: "Data Act", celex: "32023R2854", applies: "12 September 2025" },
-    Act { id: "cra", name: "CRA", celex: "32024R2847", applies: "11 December 2027, reporting from 11 September 2026" },
+    Act {
+        id: "cra",
+        name: "CRA",
+        celex: "32024R2847",
+        applies: "11 December 2027, reporting from 11 September 2026",
+    },
 ];
 
 macro_rules! supports {

@@ -36,13 +36,16 @@ pub(crate) fn network(
     manifests.add(FILE, policies.clone());
     let (pods, order) = pods(spec, application, manifests);
     let documents = pods.iter().chain(&policies);
-    let cluster = Cluster::from_values(documents).map_err(|error| Error::below("network policies", &error))?;
+    let cluster =
+        Cluster::from_values(documents).map_err(|error| Error::below("network policies", &error))?;
     let matrix = cluster.matrix(Profile::External, &[]);
     let expected = intent.expected(&cluster, matrix.peers());
     let ours = format!("{}/", environment.namespace);
     let differences = matrix.compare(&expected, |_| true);
-    let differences =
-        differences.iter().filter(|pair| pair.from.starts_with(&ours) || pair.to.starts_with(&ours)).map(ToString::to_string);
+    let differences = differences
+        .iter()
+        .filter(|pair| pair.from.starts_with(&ours) || pair.to.starts_with(&ours))
+        .map(ToString::to_string);
     Ok(Network { differences: differences.collect(), order: ordered(&matrix, order), matrix, expected })
 }
 
@@ -82,7 +85,10 @@ fn connections(spec: &Spec, application: &Application) -> Vec<Connection> {
     }
     if matches!(spec.platform.secrets, crate::SecretStore::VaultAgent(_)) {
         let vault = ConnectionSpec { to: "vault".to_owned(), port: None };
-        let jobs = application.jobs.iter().filter(|job| spec.component(&job.component).is_some_and(|of| !of.secrets.is_empty()));
+        let jobs = application
+            .jobs
+            .iter()
+            .filter(|job| spec.component(&job.component).is_some_and(|of| !of.secrets.is_empty()));
         let components = spec.components.iter().filter(|component| !component.secrets.is_empty());
         for name in components.map(|component| &component.name).chain(jobs.map(|job| &job.name)) {
             connections.extend(resolve(spec, application, own(name), &vault));
@@ -106,7 +112,9 @@ fn resolve(spec: &Spec, application: &Application, from: End, to: &ConnectionSpe
 
 fn ends(target: &OutsideTarget) -> Vec<End> {
     match target {
-        OutsideTarget::Addresses { blocks, .. } => blocks.iter().map(|block| End::block(block.clone())).collect(),
+        OutsideTarget::Addresses { blocks, .. } => {
+            blocks.iter().map(|block| End::block(block.clone())).collect()
+        }
         OutsideTarget::Pods { namespace, labels } => {
             vec![End::Elsewhere { namespace: namespace.clone(), labels: labels.clone() }]
         }
@@ -119,7 +127,11 @@ fn component(application: &Application, name: &str) -> End {
 }
 
 /// One pod for each workload and job, with an address, and those that stand for the rest of the cluster.
-fn pods(spec: &Spec, application: &Application, manifests: &Manifests) -> (Vec<Value>, Vec<(String, String)>) {
+fn pods(
+    spec: &Spec,
+    application: &Application,
+    manifests: &Manifests,
+) -> (Vec<Value>, Vec<(String, String)>) {
     let mut pods = Vec::new();
     let mut order = Vec::new();
     let mut add = |namespace: &str, name: &str, labels: Value, containers: Value| {
@@ -141,8 +153,11 @@ fn pods(spec: &Spec, application: &Application, manifests: &Manifests) -> (Vec<V
     let names = names.chain(application.jobs.iter().map(|job| job.name.as_str()));
     for name in names {
         let template = manifests.documents().find_map(|document| {
-            let template = document.pointer("/spec/jobTemplate/spec/template").or_else(|| document.pointer("/spec/template"))?;
-            let of = template.pointer("/metadata/labels/app.kubernetes.io~1component").and_then(Value::as_str);
+            let template = document
+                .pointer("/spec/jobTemplate/spec/template")
+                .or_else(|| document.pointer("/spec/template"))?;
+            let of =
+                template.pointer("/metadata/labels/app.kubernetes.io~1component").and_then(Value::as_str);
             (of == Some(name)).then_some(template)
         });
         if let Some(template) = template {
@@ -189,7 +204,13 @@ impl Network {
 
     /// The matrix with the declared one beside it.
     pub(crate) fn to_value(&self) -> Value {
-        let row = |from: &str| self.matrix.peers().iter().map(|to| Value::from(self.declared(from, to).to_string())).collect::<Value>();
+        let row = |from: &str| {
+            self.matrix
+                .peers()
+                .iter()
+                .map(|to| Value::from(self.declared(from, to).to_string()))
+                .collect::<Value>()
+        };
         let declared = self.matrix.peers().iter().map(|from| row(from)).collect::<Value>();
         let mut value = self.matrix.to_value();
         if let Some(value) = value.as_object_mut() {

@@ -22,13 +22,17 @@ pub(crate) struct Output {
 impl Output {
     /// Begins to write. The log of an earlier release in the same directory is taken along: it only grows.
     pub(crate) fn begin(target: &Path, dry_run: bool) -> Result<Self, Error> {
-        let mut name = target.file_name().map(ToOwned::to_owned).ok_or_else(|| {
-            Error::Caller(format!("{} names no directory to write to", target.display()))
-        })?;
+        let mut name = target
+            .file_name()
+            .map(ToOwned::to_owned)
+            .ok_or_else(|| Error::Caller(format!("{} names no directory to write to", target.display())))?;
         name.push(format!(".lotse-tmp-{}", std::process::id()));
         let temporary = target.with_file_name(name);
         if target.exists() && !is_release(target)? {
-            let text = format!("{} holds something that is no release; name an empty or new directory", target.display());
+            let text = format!(
+                "{} holds something that is no release; name an empty or new directory",
+                target.display()
+            );
             return Err(Error::Caller(text));
         }
         fs::create_dir_all(&temporary).map_err(Error::io("create", &temporary))?;

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use lotse_sbom::{
-    Advisory, Allow, Catalogue, Database, Date, DocumentInfo, Excuse, Gate, GateVerdict, Inventory, Judgement, Limits,
-    Severity, Subject, Vex, cyclonedx, judge, spdx,
+    Advisory, Allow, Catalogue, Database, Date, DocumentInfo, Excuse, Gate, GateVerdict, Inventory,
+    Judgement, Limits, Severity, Subject, Vex, cyclonedx, judge, spdx,
 };
 
 use crate::check::{Check, Outcome, Witness};
@@ -51,12 +51,18 @@ pub(crate) fn catalogue(
 }
 
 /// Whether every image was catalogued, and nothing in it was left unread.
-pub(crate) fn check_inventory(images: &BTreeMap<String, ReleaseImage>, packages: &BTreeMap<String, Packages>) -> Check {
+pub(crate) fn check_inventory(
+    images: &BTreeMap<String, ReleaseImage>,
+    packages: &BTreeMap<String, Packages>,
+) -> Check {
     let mut findings = Vec::new();
     let mut count = 0;
     for component in images.keys() {
         let Some(packages) = packages.get(component) else {
-            findings.push(Witness::against(component.clone(), "the image is not among the base images, so nobody looked inside"));
+            findings.push(Witness::against(
+                component.clone(),
+                "the image is not among the base images, so nobody looked inside",
+            ));
             continue;
         };
         count += packages.inventory.components().len();
@@ -67,8 +73,10 @@ pub(crate) fn check_inventory(images: &BTreeMap<String, ReleaseImage>, packages:
             findings.push(Witness::note(format!("{component}: {}", problem.path), problem.reason.clone()));
         }
     }
-    let outcome = if findings.iter().any(|finding| finding.counts) { Outcome::NotRun } else { Outcome::Passed };
-    let evidence = packages.keys().flat_map(|name| [format!("sbom/{name}.cdx.json"), format!("sbom/{name}.spdx.json")]);
+    let outcome =
+        if findings.iter().any(|finding| finding.counts) { Outcome::NotRun } else { Outcome::Passed };
+    let evidence =
+        packages.keys().flat_map(|name| [format!("sbom/{name}.cdx.json"), format!("sbom/{name}.spdx.json")]);
     Check {
         id: "inventory",
         title: "Is it known what is inside?",
@@ -137,15 +145,20 @@ pub(crate) fn check_vulnerabilities(
     for (index, entry) in allow.iter().enumerate() {
         let place = format!("allow-list: {}", entry.id());
         if entry.expires() < today {
-            findings.push(Witness::note(place, format!("expired on {}; it excuses nothing", entry.expires())));
+            findings
+                .push(Witness::note(place, format!("expired on {}; it excuses nothing", entry.expires())));
         } else if unused.get(&index) == Some(&packages.len()) {
-            findings.push(Witness::note(place, "matches nothing; delete it before it excuses something new by accident"));
+            findings.push(Witness::note(
+                place,
+                "matches nothing; delete it before it excuses something new by accident",
+            ));
         }
     }
     findings.sort();
     findings.dedup();
     check.outcome = if failed { Outcome::Failed } else { Outcome::Passed };
-    check.summary = format!("{} records compared; {open} open, of which none may be {severity} or worse", database.len());
+    check.summary =
+        format!("{} records compared; {open} open, of which none may be {severity} or worse", database.len());
     check.findings = findings;
     check.evidence = packages.keys().map(|name| format!("sbom/{name}.cdx.json")).collect();
     Ok(check)
@@ -153,7 +166,11 @@ pub(crate) fn check_vulnerabilities(
 
 fn tell(component: &str, judgement: &Judgement, gate: Severity, findings: &mut Vec<Witness>) {
     for concern in &judgement.open {
-        let repair = if concern.fixed.is_empty() { String::new() } else { format!("; repaired in {}", concern.fixed.join(", ")) };
+        let repair = if concern.fixed.is_empty() {
+            String::new()
+        } else {
+            format!("; repaired in {}", concern.fixed.join(", "))
+        };
         let text = format!("{} ({}): {}{repair}", concern.advisory, concern.severity, concern.text);
         let place = format!("{component}: {}", concern.component);
         let counts = concern.severity >= gate;
@@ -161,7 +178,9 @@ fn tell(component: &str, judgement: &Judgement, gate: Severity, findings: &mut V
     }
     for (concern, excuse) in &judgement.excused {
         let why = match excuse {
-            Excuse::Allowed(entry) => format!("allowed until {} by {}: {}", entry.expires(), entry.added_by(), entry.reason()),
+            Excuse::Allowed(entry) => {
+                format!("allowed until {} by {}: {}", entry.expires(), entry.added_by(), entry.reason())
+            }
             Excuse::Vex { document, .. } => format!("not affected, says {document}"),
             _ => "excused".to_owned(),
         };

@@ -212,9 +212,7 @@ impl ImageReport {
 }
 
 fn check_value(check: &Check) -> Value {
-    let finding = |finding: &crate::Witness| {
-        value!({ "place": &finding.place, "text": &finding.text, "counts": finding.counts })
-    };
+    let finding = |finding: &crate::Witness| value!({ "place": &finding.place, "text": &finding.text, "counts": finding.counts });
     value!({
         "id": check.id,
         "title": check.title,

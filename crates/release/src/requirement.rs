@@ -20,7 +20,11 @@ pub struct Requirement {
 const REQUIREMENTS: [(&str, &str, &str); 19] = [
     ("R1", "Reproducible build: the same commit gives the same image digest", ""),
     ("R2", "Every image is signed; SBOM and provenance are attached and verify", "admission in the cluster"),
-    ("R3", "Audit: who, what, when, commit and digest, from commit to pod, tamper-evident", "the pods that run"),
+    (
+        "R3",
+        "Audit: who, what, when, commit and digest, from commit to pod, tamper-evident",
+        "the pods that run",
+    ),
     ("R4", "GitOps only; drift is found and undone", "the live cluster was not looked at"),
     ("R5", "No downtime on rollout", "measured during a rollout"),
     ("R6", "No secret in repository, history or image", ""),
@@ -44,7 +48,8 @@ pub(crate) fn requirements(checks: &[Check]) -> Vec<Requirement> {
     REQUIREMENTS
         .into_iter()
         .map(|(id, title, open)| {
-            let speaking: Vec<&Check> = checks.iter().filter(|check| check.requirements.contains(&id)).collect();
+            let speaking: Vec<&Check> =
+                checks.iter().filter(|check| check.requirements.contains(&id)).collect();
             let outcome = speaking.iter().map(|check| check.outcome).max().unwrap_or(Outcome::NotRun);
             Requirement { id, title, outcome, checks: speaking.iter().map(|check| check.id).collect(), open }
         })

@@ -17,8 +17,8 @@ use crate::packages::Packages;
 use crate::report::{ImageReport, NetworkReport};
 use crate::source::Source;
 use crate::{
-    Error, Progress, Report, Spec, Verdict, application, attest, delivery, images, migrations, network, operations, packages,
-    requirement, secrets, source, verdicts,
+    Error, Progress, Report, Spec, Verdict, application, attest, delivery, images, migrations, network,
+    operations, packages, requirement, secrets, source, verdicts,
 };
 
 /// What to release, and where to.
@@ -44,7 +44,33 @@ impl Request {
     /// A request with everything derived from the application.
     #[must_use]
     pub fn new(app: impl Into<PathBuf>, out: impl Into<PathBuf>) -> Self {
-        Self { app: app.into(), bases: None, out: out.into(), key: None, ci: None, time: None, dry_run: false }
+        Self {
+            app: app.into(),
+            bases: None,
+            out: out.into(),
+            key: None,
+            ci: None,
+            time: None,
+            dry_run: false,
+        }
+    }
+}
+
+impl Request {
+    /// Takes what a program's surroundings say: the key from a file, the CI system from the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Caller`] if the key cannot be read.
+    #[expect(clippy::disallowed_methods, reason = "this is the edge where a program's environment comes in")]
+    pub fn read_environment(&mut self, key: Option<&Path>) -> Result<(), Error> {
+        if let Some(path) = key {
+            let pem = fs::read_to_string(path)
+                .map_err(|error| Error::Caller(format!("key {}: {error}", path.display())))?;
+            self.key = Some(pem);
+        }
+        self.ci = CiFacts::from_variables(&std::env::vars().collect());
+        Ok(())
     }
 }
 
@@ -133,7 +159,8 @@ pub fn release(request: &Request, progress: &mut dyn Progress) -> Result<Report,
     checks.push(plan.check.clone());
     step();
     let spec_digest = Digest::sha256(&bytes);
-    let facts = attest::Facts { spec: &spec, git: &git, ci: request.ci.as_ref(), time, spec_digest: &spec_digest };
+    let facts =
+        attest::Facts { spec: &spec, git: &git, ci: request.ci.as_ref(), time, spec_digest: &spec_digest };
     for ((component, kind), bundle) in attest::attest(&facts, &images, &sources, &packages, &layout, &key)? {
         output.write(&format!("attestations/{component}.{kind}.sigstore.json"), &bundle)?;
     }
@@ -293,7 +320,9 @@ fn network_reports(networks: &BTreeMap<String, network::Network>) -> BTreeMap<St
 
 fn event(report: &Report, ci: Option<&CiFacts>, evidence: BTreeMap<String, Digest>) -> Event {
     let actor = match ci {
-        Some(ci) if ci.started_by_hand() == Some(false) => Actor { kind: ActorKind::Bot, id: "ci".to_owned() },
+        Some(ci) if ci.started_by_hand() == Some(false) => {
+            Actor { kind: ActorKind::Bot, id: "ci".to_owned() }
+        }
         Some(_) => Actor { kind: ActorKind::Human, id: "ci, started by hand".to_owned() },
         None => Actor { kind: ActorKind::Unknown, id: "local".to_owned() },
     };

@@ -22,14 +22,21 @@ pub(crate) struct Source {
 
 impl Source {
     /// Reads what a build copies.
-    pub(crate) fn read(spec: &Spec, component: &str, build: &Build, app: &Path, git: &GitFacts) -> Result<Self, Error> {
+    pub(crate) fn read(
+        spec: &Spec,
+        component: &str,
+        build: &Build,
+        app: &Path,
+        git: &GitFacts,
+    ) -> Result<Self, Error> {
         let mut source = Self { tree: FileTree::new(), files: BTreeMap::new(), changes: Vec::new() };
         for (index, (path, to)) in build.copy.iter().enumerate() {
             let pointer = format!("/components/{component}/build/copy/{index}");
             let path = path.trim_end_matches('/');
             let from = app.join(path);
             if fs::symlink_metadata(&from).is_err() {
-                let message = format!("{path:?} is not in the application's directory; make it first, or leave it out");
+                let message =
+                    format!("{path:?} is not in the application's directory; make it first, or leave it out");
                 return Err(misplaced(spec, &pointer, message));
             }
             source.add(spec, &pointer, &from, path, to.trim_matches('/'), git)?;
@@ -37,10 +44,19 @@ impl Source {
         Ok(source)
     }
 
-    fn add(&mut self, spec: &Spec, pointer: &str, from: &Path, path: &str, to: &str, git: &GitFacts) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        spec: &Spec,
+        pointer: &str,
+        from: &Path,
+        path: &str,
+        to: &str,
+        git: &GitFacts,
+    ) -> Result<(), Error> {
         let name = path.rsplit('/').next().unwrap_or(path);
         if name == ".git" || name == ".env" || (name.starts_with(".env.") && name != ".env.example") {
-            let message = format!("{path:?} would go into the image; secrets and history do not belong there");
+            let message =
+                format!("{path:?} would go into the image; secrets and history do not belong there");
             return Err(misplaced(spec, pointer, message));
         }
         let metadata = fs::symlink_metadata(from).map_err(Error::io("read", from))?;
@@ -57,25 +73,37 @@ impl Source {
             }
             names.sort_unstable();
             for name in names {
-                let below = |parent: &str| if parent.is_empty() || parent == "." { name.clone() } else { format!("{parent}/{name}") };
+                let below = |parent: &str| {
+                    if parent.is_empty() || parent == "." { name.clone() } else { format!("{parent}/{name}") }
+                };
                 self.add(spec, pointer, &from.join(&name), &below(path), &below(to), git)?;
             }
             return Ok(());
         }
         if metadata.is_symlink() {
             let target = fs::read_link(from).map_err(Error::io("read", from))?;
-            let target = target.to_str().ok_or_else(|| Error::Caller(format!("the target of {} is not UTF-8", from.display())))?;
+            let target = target
+                .to_str()
+                .ok_or_else(|| Error::Caller(format!("the target of {} is not UTF-8", from.display())))?;
             self.tree.symlink(to, target)?;
             return self.record(path, target.as_bytes(), git);
         }
         if !metadata.is_file() {
-            return Err(misplaced(spec, pointer, format!("{path:?} is neither file, directory nor symbolic link")));
+            return Err(misplaced(
+                spec,
+                pointer,
+                format!("{path:?} is neither file, directory nor symbolic link"),
+            ));
         }
         let content = fs::read(from).map_err(Error::io("read", from))?;
         self.record(path, &content, git)?;
         // What Git says of a tracked file goes before the mode on disk, which a checkout may lose.
         let executable = git.files.get(path).map_or_else(|| is_executable(&metadata), |file| file.executable);
-        if executable { self.tree.executable(to, content)? } else { self.tree.file(to, content)? }
+        if executable {
+            self.tree.executable(to, content)?
+        } else {
+            self.tree.file(to, content)?
+        }
         Ok(())
     }
 
@@ -93,7 +121,8 @@ impl Source {
             if let Change::Untracked(path) = change
                 && let Some(digest) = self.files.get(path)
             {
-                hash.hashed_file(path.as_bytes(), digest.clone()).map_err(|error| Error::below("content hash", &error))?;
+                hash.hashed_file(path.as_bytes(), digest.clone())
+                    .map_err(|error| Error::below("content hash", &error))?;
                 count += 1;
             }
         }
@@ -104,7 +133,8 @@ impl Source {
     pub(crate) fn content_hash(&self) -> Result<Digest, Error> {
         let mut hash = ContentHash::new();
         for (path, digest) in &self.files {
-            hash.hashed_file(path.as_bytes(), digest.clone()).map_err(|error| Error::below("content hash", &error))?;
+            hash.hashed_file(path.as_bytes(), digest.clone())
+                .map_err(|error| Error::below("content hash", &error))?;
         }
         Ok(hash.finish())
     }
@@ -124,7 +154,9 @@ pub(crate) fn check(sources: &BTreeMap<String, Source>, git: &GitFacts) -> Check
             }
         }
         if outside > 0 {
-            let text = format!("{outside} files are not in the commit; the provenance names them by their content hash");
+            let text = format!(
+                "{outside} files are not in the commit; the provenance names them by their content hash"
+            );
             findings.push(Witness::note(component.clone(), text));
         }
     }

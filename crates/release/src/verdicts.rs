@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use lotse_gitops_manifest::{Manifests, Object, find_images};
 use lotse_guardrails::{
-    Finding, Level, Severity, Version, hygiene_findings, pod_security_admitted, rbac_findings, rollout_findings,
+    Finding, Level, Severity, Version, hygiene_findings, pod_security_admitted, rbac_findings,
+    rollout_findings,
 };
 use lotse_yaml::Limits;
 
-use crate::check::{Check, Outcome, Witness};
 use crate::Error;
+use crate::check::{Check, Outcome, Witness};
 
 /// The objects of every environment, read back from the bytes that are written.
-pub(crate) fn objects(environments: &BTreeMap<String, Manifests>) -> Result<BTreeMap<String, Vec<Object>>, Error> {
+pub(crate) fn objects(
+    environments: &BTreeMap<String, Manifests>,
+) -> Result<BTreeMap<String, Vec<Object>>, Error> {
     let mut all = BTreeMap::new();
     for (environment, manifests) in environments {
         let mut objects = Vec::new();
@@ -69,7 +72,8 @@ pub(crate) fn check_rbac(environments: &BTreeMap<String, Vec<Object>>) -> Result
 
 /// Whether a rollout can interrupt the service (R5).
 pub(crate) fn check_rollout(environments: &BTreeMap<String, Vec<Object>>) -> Check {
-    let findings = environments.values().flat_map(|objects| rollout_findings(objects)).map(|finding| against(&finding));
+    let findings =
+        environments.values().flat_map(|objects| rollout_findings(objects)).map(|finding| against(&finding));
     check(
         "rollout",
         "Can a rollout or a drained node interrupt the service?",
@@ -82,7 +86,8 @@ pub(crate) fn check_rollout(environments: &BTreeMap<String, Vec<Object>>) -> Che
 
 /// Limits, probes, one process in a container (R18).
 pub(crate) fn check_hygiene(environments: &BTreeMap<String, Vec<Object>>) -> Check {
-    let findings = environments.values().flat_map(|objects| hygiene_findings(objects)).map(|finding| against(&finding));
+    let findings =
+        environments.values().flat_map(|objects| hygiene_findings(objects)).map(|finding| against(&finding));
     check(
         "workloads",
         "Has every container limits, probes, a pinned image and one process?",
@@ -94,7 +99,10 @@ pub(crate) fn check_hygiene(environments: &BTreeMap<String, Vec<Object>>) -> Che
 }
 
 /// Every image pinned by digest, and by one of this release (R1, R2).
-pub(crate) fn check_pins(environments: &BTreeMap<String, Manifests>, known: &[String]) -> Result<Check, Error> {
+pub(crate) fn check_pins(
+    environments: &BTreeMap<String, Manifests>,
+    known: &[String],
+) -> Result<Check, Error> {
     let mut findings = Vec::new();
     let mut count = 0;
     for (environment, manifests) in environments {
@@ -103,7 +111,8 @@ pub(crate) fn check_pins(environments: &BTreeMap<String, Manifests>, known: &[St
                 count += 1;
                 if !known.contains(&image.text) {
                     let place = format!("manifests/{environment}/{file}#{}", image.pointer);
-                    findings.push(Witness::against(place, format!("{} is no image of this release", image.text)));
+                    findings
+                        .push(Witness::against(place, format!("{} is no image of this release", image.text)));
                 }
             }
         }

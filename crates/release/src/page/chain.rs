@@ -22,7 +22,8 @@ pub(super) fn picture(report: &Report) -> String {
         "<div class=\"scroll\"><svg viewBox=\"0 0 {width} 92\" role=\"img\" aria-labelledby=\"chain-title chain-desc\">\n\
          <title id=\"chain-title\">The chain from commit to log</title>\n<desc id=\"chain-desc\">"
     );
-    let states: Vec<(&str, &str)> = LINKS.iter().map(|(name, checks)| (*name, state(report, checks))).collect();
+    let states: Vec<(&str, &str)> =
+        LINKS.iter().map(|(name, checks)| (*name, state(report, checks))).collect();
     let words: Vec<String> = states.iter().map(|(name, state)| format!("{name}: {state}")).collect();
     let _ = writeln!(svg, "{}</desc>", escape(&words.join(", ")));
     for (number, (name, state)) in states.iter().enumerate() {
@@ -39,7 +40,8 @@ pub(super) fn picture(report: &Report) -> String {
         );
         if number + 1 < states.len() {
             let from = x + box_width;
-            let _ = writeln!(svg, "<path class=\"arrow\" d=\"M{} 38h{} m-6 -5l6 5l-6 5\"/>", from + 4, gap - 8);
+            let _ =
+                writeln!(svg, "<path class=\"arrow\" d=\"M{} 38h{} m-6 -5l6 5l-6 5\"/>", from + 4, gap - 8);
         }
     }
     svg.push_str("</svg></div>\n");

@@ -10,7 +10,11 @@ pub(super) fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{061c}' => {
+            '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{feff}'
+            | '\u{061c}' => {
                 escaped.push_str(&format!("[U+{:04X}]", u32::from(character)));
             }
             other if other.is_control() => escaped.push_str(&format!("[U+{:04X}]", u32::from(other))),

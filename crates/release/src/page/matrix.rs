@@ -19,12 +19,19 @@ pub(super) fn picture(environment: &str, network: &NetworkReport) -> String {
         for cell in row {
             match cell {
                 None => table.push_str("<td>\u{00b7}</td>"),
-                Some((actual, declared)) if actual == declared && actual == "-" => table.push_str("<td></td>"),
+                Some((actual, declared)) if actual == declared && actual == "-" => {
+                    table.push_str("<td></td>")
+                }
                 Some((actual, declared)) if actual == declared => {
                     let _ = write!(table, "<td class=\"open\">\u{2192} {}</td>", escape(actual));
                 }
                 Some((actual, declared)) => {
-                    let _ = write!(table, "<td class=\"wrong\">\u{2717} {} ({})</td>", escape(actual), escape(declared));
+                    let _ = write!(
+                        table,
+                        "<td class=\"wrong\">\u{2717} {} ({})</td>",
+                        escape(actual),
+                        escape(declared)
+                    );
                 }
             }
         }

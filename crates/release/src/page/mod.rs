@@ -43,7 +43,8 @@ impl Report {
     }
 
     fn head(&self, page: &mut String) {
-        let counted = |outcome| self.requirements.iter().filter(|requirement| requirement.outcome == outcome).count();
+        let counted =
+            |outcome| self.requirements.iter().filter(|requirement| requirement.outcome == outcome).count();
         let counts: Vec<String> = Outcome::ALL
             .into_iter()
             .filter(|outcome| counted(*outcome) > 0)
@@ -82,7 +83,8 @@ impl Report {
                 .filter_map(|act| support(requirement.id, act.id).map(|support| (act, support)))
                 .map(|(act, support)| {
                     let chosen = self.regimes.iter().any(|regime| regime == act.id);
-                    let name = if chosen { format!("<strong>{}</strong>", act.name) } else { act.name.to_owned() };
+                    let name =
+                        if chosen { format!("<strong>{}</strong>", act.name) } else { act.name.to_owned() };
                     format!("{name} {}", escape(&support.points.join(", ")))
                 })
                 .collect();
@@ -129,7 +131,8 @@ impl Report {
                 (false, true) => "a stand-in, not built here",
                 (false, false) => "not built here",
             };
-            let packages = image.components.map_or_else(|| "not looked at".to_owned(), |count| count.to_string());
+            let packages =
+                image.components.map_or_else(|| "not looked at".to_owned(), |count| count.to_string());
             let size = image.size.as_ref().map_or_else(String::new, |size| markup::bytes(size.compressed()));
             let _ = writeln!(
                 page,
@@ -190,7 +193,12 @@ impl Report {
             self.files.len()
         );
         for (path, digest) in &self.files {
-            let _ = writeln!(page, "<li><code>{}</code> <code>{}</code></li>", escape(path), short(&digest.to_string()));
+            let _ = writeln!(
+                page,
+                "<li><code>{}</code> <code>{}</code></li>",
+                escape(path),
+                short(&digest.to_string())
+            );
         }
         page.push_str("</ul>\n</details>\n");
     }
@@ -209,7 +217,12 @@ fn findings(check: &Check, page: &mut String) {
     );
     for finding in &check.findings {
         let weight = if finding.counts { "<strong>against</strong> " } else { "" };
-        let _ = writeln!(page, "<li>{weight}<code>{}</code> {}</li>", escape(&finding.place), escape(&finding.text));
+        let _ = writeln!(
+            page,
+            "<li>{weight}<code>{}</code> {}</li>",
+            escape(&finding.place),
+            escape(&finding.text)
+        );
     }
     page.push_str("</ul>\n</details>\n");
 }

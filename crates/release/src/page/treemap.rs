@@ -31,9 +31,11 @@ pub(super) fn picture(component: &str, size: &SizeReport) -> String {
         if tile.width >= 56 && tile.height >= 20 {
             let room = usize::try_from(tile.width / 8).unwrap_or(0);
             let name = path.rsplit('/').next().unwrap_or(path);
-            let _ = write!(svg, "<text x=\"{}\" y=\"{}\">{}</text>", tile.x + 5, tile.y + 16, cut(name, room));
+            let _ =
+                write!(svg, "<text x=\"{}\" y=\"{}\">{}</text>", tile.x + 5, tile.y + 16, cut(name, room));
             if tile.height >= 40 {
-                let _ = write!(svg, "<text x=\"{}\" y=\"{}\">{}</text>", tile.x + 5, tile.y + 33, bytes(*count));
+                let _ =
+                    write!(svg, "<text x=\"{}\" y=\"{}\">{}</text>", tile.x + 5, tile.y + 33, bytes(*count));
             }
         }
         svg.push('\n');
@@ -82,7 +84,9 @@ fn layout(tiles: &[(String, u64)], total: u64) -> Vec<Tile> {
         let side = free.width.min(free.height).max(1);
         let area = (free.width * free.height).max(1);
         let mut length = 1;
-        while length < rest.len() && worst(rest, length + 1, side, area, left) <= worst(rest, length, side, area, left) {
+        while length < rest.len()
+            && worst(rest, length + 1, side, area, left) <= worst(rest, length, side, area, left)
+        {
             length += 1;
         }
         let (row, after) = rest.split_at(length);
@@ -116,11 +120,14 @@ fn layout(tiles: &[(String, u64)], total: u64) -> Vec<Tile> {
 
 /// The worst aspect ratio of a row of the first `length` tiles, in thousandths.
 fn worst(tiles: &[(String, u64)], length: usize, side: u64, area: u64, total: u64) -> u128 {
-    let row = tiles.iter().take(length).map(|(_, bytes)| u128::from(*bytes) * u128::from(area) / u128::from(total));
+    let row =
+        tiles.iter().take(length).map(|(_, bytes)| u128::from(*bytes) * u128::from(area) / u128::from(total));
     let row: Vec<u128> = row.map(|area| area.max(1)).collect();
     let sum: u128 = row.iter().sum();
     let side = u128::from(side);
-    let ratio = |area: &u128| (side * side * area * 1000 / (sum * sum).max(1)).max(sum * sum * 1000 / (side * side * area).max(1));
+    let ratio = |area: &u128| {
+        (side * side * area * 1000 / (sum * sum).max(1)).max(sum * sum * 1000 / (side * side * area).max(1))
+    };
     row.iter().map(ratio).max().unwrap_or(0)
 }
 
