@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use lotse_yaml::Value;
 
@@ -13,8 +14,8 @@ pub struct Matrix {
     profile: Profile,
     peers: Vec<String>,
     sets: Vec<PortSet>,
-    /// Row by row, sources first: index into the sets; `None` where there is no such traffic.
-    cells: Vec<Option<usize>>,
+    /// Row by row, sources first: index into the sets; `NO_TRAFFIC` where there is none.
+    cells: Vec<u32>,
 }
 
 impl Cluster {
@@ -70,7 +71,8 @@ impl Matrix {
         if to >= self.peers.len() {
             return None;
         }
-        let set = (*self.cells.get(from.checked_mul(self.peers.len())?.checked_add(to)?)?)?;
+        let cell = *self.cells.get(from.checked_mul(self.peers.len())?.checked_add(to)?)?;
+        let set = usize::try_from(cell).ok().filter(|_| cell != NO_TRAFFIC)?;
         self.sets.get(set)
     }
 
@@ -91,11 +93,9 @@ impl Matrix {
     /// `{"peers", "strings", "matrix"}`: the matrix holds indices into the strings, -1 where there is no such traffic.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        let rows = self.cells.chunks(self.peers.len().max(1)).map(|row| {
-            row.iter()
-                .map(|cell| cell.and_then(|set| i64::try_from(set).ok()).unwrap_or(-1))
-                .collect::<Value>()
-        });
+        let number = |cell: &u32| if *cell == NO_TRAFFIC { -1 } else { i64::from(*cell) };
+        let rows =
+            self.cells.chunks(self.peers.len().max(1)).map(|row| row.iter().map(number).collect::<Value>());
         lotse_yaml::value!({
             "peers": self.peers.iter().map(String::as_str).collect::<Value>(),
             "strings": self.sets.iter().map(ToString::to_string).collect::<Value>(),
@@ -109,16 +109,20 @@ struct Evaluation<'c> {
     cluster: &'c Cluster,
     profile: Profile,
     peers: Vec<Peer>,
+    /// Of each peer, the number of its class.
+    classes: Vec<usize>,
     /// For each rule, by its address in the policy: which peers it names.
     named: BTreeMap<(usize, Direction, usize), Vec<bool>>,
     sets: Vec<PortSet>,
-    known: BTreeMap<PortSet, usize>,
+    known: BTreeMap<PortSet, u32>,
 }
 
-const DENIED: usize = 0;
+const DENIED: u32 = 0;
+const NO_TRAFFIC: u32 = u32::MAX;
 
 impl<'c> Evaluation<'c> {
     fn new(cluster: &'c Cluster, profile: Profile, peers: Vec<Peer>) -> Self {
+        let classes = classes(cluster, &peers);
         let mut named = BTreeMap::new();
         for (index, policy) in cluster.policies.iter().enumerate() {
             for direction in [Direction::Ingress, Direction::Egress] {
@@ -126,22 +130,39 @@ impl<'c> Evaluation<'c> {
                     let names = |peer: &Peer| {
                         peers::names(cluster, profile, &policy.namespace, rule, *peer).is_some()
                     };
-                    named.insert((index, direction, number), peers.iter().map(names).collect());
+                    let row: Vec<bool> = if rule.has_block() {
+                        peers.iter().map(names).collect()
+                    } else {
+                        // Selectors cannot tell the peers of one class apart.
+                        let mut known: BTreeMap<usize, bool> = BTreeMap::new();
+                        let pairs = peers.iter().zip(&classes);
+                        pairs
+                            .map(|(peer, class)| *known.entry(*class).or_insert_with(|| names(peer)))
+                            .collect()
+                    };
+                    named.insert((index, direction, number), row);
                 }
             }
         }
-        let mut run = Self { cluster, profile, peers, named, sets: Vec::new(), known: BTreeMap::new() };
+        let mut run =
+            Self { cluster, profile, peers, classes, named, sets: Vec::new(), known: BTreeMap::new() };
         run.intern(PortSet::nothing());
         run
     }
 
-    fn intern(&mut self, set: PortSet) -> usize {
+    fn intern(&mut self, set: PortSet) -> u32 {
         if let Some(found) = self.known.get(&set) {
             return *found;
         }
+        // Four thousand million different sets do not fit any memory.
+        let index = u32::try_from(self.sets.len()).unwrap_or(NO_TRAFFIC);
         self.sets.push(set.clone());
-        self.known.insert(set, self.sets.len() - 1);
-        self.sets.len() - 1
+        self.known.insert(set, index);
+        index
+    }
+
+    fn set(&self, index: u32) -> Option<&PortSet> {
+        self.sets.get(usize::try_from(index).ok()?)
     }
 
     fn matrix(mut self) -> Matrix {
@@ -149,28 +170,33 @@ impl<'c> Evaluation<'c> {
         let egress = self.rows(Direction::Egress, &peers);
         let ingress = self.rows(Direction::Ingress, &peers);
         let everything = self.intern(PortSet::everything());
-        let mut both: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        let mut both: BTreeMap<(u32, u32), u32> = BTreeMap::new();
         let mut cells = Vec::with_capacity(peers.len() * peers.len());
         for (from, source) in peers.iter().enumerate() {
+            let out = egress.get(from).and_then(|row| row.as_deref());
+            // Only nodes and what may be one are let in by their own node's pods.
+            let node = source.pod(self.cluster).is_none_or(|pod| pod.host_network);
             for (to, target) in peers.iter().enumerate() {
                 if !is_traffic(*source, *target) {
-                    cells.push(None);
+                    cells.push(NO_TRAFFIC);
                     continue;
                 }
-                let out = egress.get(from).and_then(|row| row.as_ref()).and_then(|row| row.get(to)).copied();
-                let own = target
-                    .pod(self.cluster)
-                    .is_some_and(|pod| peers::is_own_node(self.cluster, self.profile, *source, pod));
-                let row = ingress.get(to).and_then(|row| row.as_ref()).filter(|_| !own);
-                let into = row.and_then(|row| row.get(from)).copied();
-                cells.push(Some(match (out, into) {
+                let own = node
+                    && target
+                        .pod(self.cluster)
+                        .is_some_and(|pod| peers::is_own_node(self.cluster, self.profile, *source, pod));
+                let row = ingress.get(to).and_then(|row| row.as_deref()).filter(|_| !own);
+                let sides =
+                    (out.and_then(|row| row.get(to)).copied(), row.and_then(|row| row.get(from)).copied());
+                cells.push(match sides {
                     (None, None) => everything,
                     (Some(one), None) | (None, Some(one)) => one,
                     (Some(DENIED), Some(_)) | (Some(_), Some(DENIED)) => DENIED,
+                    (Some(out), Some(into)) if out == into => out,
                     (Some(out), Some(into)) => match both.get(&(out, into)) {
                         Some(found) => *found,
                         None => {
-                            let set = match (self.sets.get(out), self.sets.get(into)) {
+                            let set = match (self.set(out), self.set(into)) {
                                 (Some(out), Some(into)) => out.intersection(into),
                                 _ => PortSet::nothing(),
                             };
@@ -179,7 +205,7 @@ impl<'c> Evaluation<'c> {
                             found
                         }
                     },
-                }));
+                });
             }
         }
         let names = peers.iter().map(|peer| peer.name(self.cluster)).collect();
@@ -187,17 +213,22 @@ impl<'c> Evaluation<'c> {
     }
 
     /// For each peer that policies restrict in a direction: what it may have with every other peer.
-    fn rows(&mut self, direction: Direction, peers: &[Peer]) -> Vec<Option<Vec<usize>>> {
+    fn rows(&mut self, direction: Direction, peers: &[Peer]) -> Vec<Option<Rc<[u32]>>> {
         // Ports are those of the destination: in rows of ingress they depend on the pod's own named ports.
         type Key = (Vec<usize>, Vec<(String, crate::Protocol, u16)>);
-        let mut known: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        let mut known: BTreeMap<Key, Rc<[u32]>> = BTreeMap::new();
         let mut rows = Vec::with_capacity(peers.len());
-        for peer in peers {
+        let mut selecting: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let classes = self.classes.clone();
+        for (peer, class) in peers.iter().zip(classes) {
             let Some(pod) = peer.pod(self.cluster) else {
                 rows.push(None);
                 continue;
             };
-            let policies = peers::selecting(self.cluster, self.profile, direction, pod);
+            let policies = selecting
+                .entry(class)
+                .or_insert_with(|| peers::selecting(self.cluster, self.profile, direction, pod))
+                .clone();
             if policies.is_empty() {
                 rows.push(None);
                 continue;
@@ -207,7 +238,7 @@ impl<'c> Evaluation<'c> {
             let row = match known.get(&key) {
                 Some(row) => row.clone(),
                 None => {
-                    let row = self.row(direction, &key.0, Some(pod), peers);
+                    let row: Rc<[u32]> = self.row(direction, &key.0, Some(pod), peers).into();
                     known.insert(key, row.clone());
                     row
                 }
@@ -223,7 +254,7 @@ impl<'c> Evaluation<'c> {
         policies: &[usize],
         own: Option<&Pod>,
         peers: &[Peer],
-    ) -> Vec<usize> {
+    ) -> Vec<u32> {
         let mut row = Vec::with_capacity(peers.len());
         for (place, other) in peers.iter().enumerate() {
             let target = if direction == Direction::Ingress { own } else { other.pod(self.cluster) };
@@ -246,6 +277,17 @@ impl<'c> Evaluation<'c> {
         }
         row
     }
+}
+
+/// Numbers peers so that those of one number are alike to every selector: same namespace, labels and network.
+fn classes(cluster: &Cluster, peers: &[Peer]) -> Vec<usize> {
+    let mut known = BTreeMap::new();
+    let class = |peer: &Peer| {
+        let key = peer.pod(cluster).map(|pod| (&pod.namespace, &pod.labels, pod.host_network));
+        let next = known.len();
+        *known.entry(key).or_insert(next)
+    };
+    peers.iter().map(class).collect()
 }
 
 /// The ports of a rule on a destination: names are those of the destination pod, all containers together.

@@ -37,6 +37,13 @@ pub(crate) struct Rule {
     pub(crate) ports: Option<Vec<Port>>,
 }
 
+impl Rule {
+    /// `true` if a block of addresses is among its peers.
+    pub(crate) fn has_block(&self) -> bool {
+        self.peers.iter().flatten().any(|peer| matches!(peer, Peer::Block { .. }))
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum Peer {
     Pods { namespaces: Option<Selector>, pods: Option<Selector> },
