@@ -229,7 +229,7 @@ fn every_rule_is_listed_once() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     /// Text before and after a secret changes its place, never whether it is found: no window or cut loses it.
     #[test]
