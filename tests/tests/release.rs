@@ -430,8 +430,9 @@ fn a_gate_refuses_each_thing_it_is_there_for() {
                 "",
             )
         }),
-        ("rollout", "one pod behind a host", |app| {
-            swap(&app.join("lotse.yaml"), "replicas: {min: 2, max: 8, cpu: 60}", "replicas: 1")
+        ("migrations", "a column dropped before the rollout", |app| {
+            fs::rename(app.join("database/migrations/contract"), app.join("database/migrations/expand/now"))
+                .unwrap()
         }),
     ];
     for (id, name, change) in table {

@@ -142,6 +142,11 @@ fn workload(
             .collect(),
         user,
         backup: component.backup,
+        early: spec
+            .components
+            .iter()
+            .filter_map(|other| other.migrations.as_ref())
+            .any(|migrations| migrations.database == component.name),
     })
 }
 

@@ -65,7 +65,7 @@ fn staged(manifests: &Manifests) -> BTreeMap<String, String> {
         // Jobs before the rollout need the service accounts and secrets of their components.
         let (early, late): (Vec<&Value>, Vec<&Value>) =
             documents.iter().partition(|document| is_early(document));
-        for (name, documents) in [("10-before", early), (stage(file), late)] {
+        for (name, documents) in [("00-base", early), (stage(file), late)] {
             if !documents.is_empty() {
                 let name = format!("{name}/{file}");
                 let text = to_yaml_stream(documents);
