@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use lotse_gitops_manifest::{
-    Application, Component, Flag, Ingress, Job, Platform, Probes, Replicas, SecretSource, SecretUse, Slo,
-    Stage, Workload,
+    Application, Component, Flag, Ingress, Job, Platform, Probes, Replicas, Resources, SecretSource,
+    SecretUse, Slo, Stage, Workload,
 };
 use lotse_yaml::{Dialect, Limits, Stream, Value};
 
@@ -124,7 +124,10 @@ fn workload(
         host: here.host.clone().or_else(|| component.host.clone()),
         probes,
         metrics: component.metrics.clone(),
-        resources: here.resources.clone().or_else(|| component.resources.clone()).unwrap_or_default(),
+        resources: limited(
+            here.resources.clone().or_else(|| component.resources.clone()).unwrap_or_default(),
+            component,
+        ),
         replicas: here.replicas.or(component.replicas).unwrap_or(absent),
         volumes: component.volumes.clone(),
         scratch: component.scratch.clone(),
@@ -140,6 +143,13 @@ fn workload(
         user,
         backup: component.backup,
     })
+}
+
+/// Local storage gets a limit if none is said: room for logs, and what scratch directories may hold.
+fn limited(mut resources: Resources, component: &ComponentSpec) -> Resources {
+    let mebibytes = 256 + 64 * component.scratch.len();
+    resources.limits.entry("ephemeral-storage".to_owned()).or_insert_with(|| format!("{mebibytes}Mi"));
+    resources
 }
 
 /// Fills in `${component.address}`, `.port` and `.host`; that they resolve was checked when the spec was read.

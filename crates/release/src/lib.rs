@@ -23,6 +23,7 @@ mod source;
 mod spec;
 mod table;
 mod verdicts;
+mod verify;
 
 pub use crate::check::{Check, Outcome, Witness};
 pub use crate::error::Error;
@@ -37,3 +38,4 @@ pub use crate::spec::{
     FlagSpec, GateSpec, ImageSource, IngressSpec, MigrationsSpec, OutsideSpec, OutsideTarget, OverrideSpec,
     PlatformSpec, ProbesSpec, SecretSpec, SecretStore, SloSpec, Spec, defaults, json_schema,
 };
+pub use crate::verify::{Start, Verification, VerifiedStep, VerifyRequest, verify};

@@ -46,7 +46,7 @@ pub(crate) fn network(
         .iter()
         .filter(|pair| pair.from.starts_with(&ours) || pair.to.starts_with(&ours))
         .map(ToString::to_string);
-    Ok(Network { differences: differences.collect(), order: ordered(&matrix, order), matrix, expected })
+    Ok(Network { differences: differences.collect(), order: ordered(spec, &matrix, order), matrix, expected })
 }
 
 /// Every declared connection, and those that follow: ingress, monitoring, jobs, the secret store.
@@ -184,13 +184,23 @@ fn pods(
     (pods, order)
 }
 
-/// Peers of the matrix in the order of the flow, outside addresses last.
-fn ordered(matrix: &Matrix, mut order: Vec<(String, String)>) -> Vec<(String, String)> {
+/// Peers of the matrix in the order of the flow, outside addresses last, under the names that the spec gives them. An address
+/// of a family in which nothing can talk is left out.
+fn ordered(spec: &Spec, matrix: &Matrix, mut order: Vec<(String, String)>) -> Vec<(String, String)> {
     order.retain(|(peer, _)| matrix.peers().contains(peer));
-    for peer in matrix.peers() {
-        if !order.iter().any(|(known, _)| known == peer) {
-            order.push((peer.clone(), peer.clone()));
+    for peer in matrix.peers().iter().filter(|peer| !peer.contains('/')) {
+        if !matrix.peers().iter().any(|from| matrix.get(from, peer).is_some()) {
+            continue;
         }
+        let named = spec.outside.iter().find(|outside| match &outside.target {
+            OutsideTarget::Addresses { blocks, .. } => {
+                blocks.iter().any(|block| block.split('/').next() == Some(peer))
+            }
+            OutsideTarget::Pods { .. } => false,
+        });
+        let name =
+            named.map_or_else(|| format!("elsewhere, {peer}"), |outside| format!("{}, {peer}", outside.name));
+        order.push((peer.clone(), name));
     }
     order
 }

@@ -61,9 +61,7 @@ impl Source {
         }
         let metadata = fs::symlink_metadata(from).map_err(Error::io("read", from))?;
         if metadata.is_dir() {
-            if !to.is_empty() {
-                self.tree.directory(to)?;
-            }
+            // Git knows no empty directories, so a clone would not have them: directories come with what is in them.
             let mut names = Vec::new();
             for entry in fs::read_dir(from).map_err(Error::io("read", from))? {
                 let name = entry.map_err(Error::io("read", from))?.file_name();

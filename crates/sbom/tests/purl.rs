@@ -63,7 +63,7 @@ fn refusals() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn printing_and_parsing_is_the_identity(name in "[^/]{1,20}", version in ".{0,20}", value in ".{1,10}", space in "[^/]{1,8}") {

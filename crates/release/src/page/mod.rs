@@ -33,10 +33,10 @@ impl Report {
         page.push_str("<h2 id=\"chain\">The chain</h2>\n");
         page.push_str(&chain::picture(self));
         self.requirements_table(&mut page);
-        self.checks_section(&mut page);
         self.images_section(&mut page);
         self.network_section(&mut page);
         self.migrations_section(&mut page);
+        self.checks_section(&mut page);
         self.files_section(&mut page);
         page.push_str("</main>\n</body>\n</html>\n");
         page

@@ -19,6 +19,8 @@ pub(crate) enum Check {
     BasicAuth,
     /// At least one letter and one digit.
     Mixed,
+    /// A value, not code: no number, call, path or member access.
+    Value,
 }
 
 impl Check {
@@ -41,12 +43,29 @@ impl Check {
                 (graphic && colon > 0 && password.len() >= 4 && !super::is_placeholder(password))
                     .then_some(Proof::Structure)
             }
+            Self::Value => (!is_code(secret)).then_some(Proof::Form),
             Self::Mixed => {
                 let letter = secret.iter().any(u8::is_ascii_alphabetic);
                 (letter && secret.iter().any(u8::is_ascii_digit)).then_some(Proof::Form)
             }
         }
     }
+}
+
+/// `0x80070005u32`, `std::env::var`, `config('app.key')`, `$this->token`, `request.token`: what stands there in source code.
+fn is_code(value: &[u8]) -> bool {
+    let number = value.strip_prefix(b"-").unwrap_or(value);
+    let digits = number.first().is_some_and(u8::is_ascii_digit);
+    let suffix = [b"i32".as_slice(), b"u32", b"i64", b"u64", b"usize"].iter().any(|s| number.ends_with(s));
+    let hex = number.starts_with(b"0x") && number.len() <= 24;
+    let word =
+        value.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'\\')).count();
+    let after = value.get(word..).unwrap_or_default();
+    let access = [b"(".as_slice(), b"::", b"->", b"?.", b"["].iter().any(|s| after.starts_with(s));
+    let plain_number = number.iter().all(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.'));
+    let member =
+        after.starts_with(b".") && value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_'));
+    (digits && suffix) || hex || plain_number || (word > 0 && access) || member
 }
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
