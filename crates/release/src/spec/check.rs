@@ -454,11 +454,13 @@ impl Check<'_> {
                 ImageSource::Of(_) => continue,
             };
             let Some(theirs) = owner(&image.repository()) else { continue };
-            let close = theirs != spec.registry
-                && !theirs.starts_with(&format!("{}/", spec.registry))
-                && theirs.len().abs_diff(spec.registry.len()) <= 2
-                && nearest(&theirs, [spec.registry.as_str()]).is_some()
-                && theirs.split('/').next() == spec.registry.split('/').next();
+            let (Some((host, path)), Some((our_host, our_path))) =
+                (theirs.split_once('/'), spec.registry.split_once('/'))
+            else {
+                continue;
+            };
+            let ours = theirs == spec.registry || theirs.starts_with(&format!("{}/", spec.registry));
+            let close = !ours && host == our_host && nearest(path, [our_path]).is_some();
             if close {
                 let pointer = format!("/components/{}/{word}", pointer_escape(&component.name));
                 let line = self.document.locate("/registry").line;
