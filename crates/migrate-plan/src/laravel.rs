@@ -241,6 +241,13 @@ impl Reader<'_> {
     }
 
     fn schema(&self, statement: &[Place], call: &Call<'_>, out: &mut Vec<Judged>) -> Result<(), Error> {
+        if call.name == "withoutForeignKeyConstraints" {
+            let Some(body) = call.arguments.first().and_then(|closure| closure_body(closure)) else {
+                out.push(self.review(statement, "what runs is not in the source"));
+                return Ok(());
+            };
+            return statements(body).into_iter().try_for_each(|inner| self.statement(inner, out));
+        }
         let Some(table) = call.text(0) else {
             let neutral = matches!(call.name, "disableForeignKeyConstraints" | "enableForeignKeyConstraints");
             let (line, text) = self.source(statement);
@@ -285,6 +292,9 @@ impl Reader<'_> {
     }
 
     fn blueprint(&self, table: &str, statement: &[Place], out: &mut Vec<Judged>) -> Result<(), Error> {
+        if matches!(&statement.first().map(|p| &p.token), Some(Php::Word(w)) if !w.starts_with('$')) {
+            return self.statement(statement, out);
+        }
         let Some((start, calls)) = chain(statement) else {
             out.push(
                 self.review(statement, "control flow or an expression: what runs depends on the moment"),

@@ -60,6 +60,8 @@ fn calls_and_their_classes() {
         (MySql, "DB::table('a')->insertOrIgnore([['x' => 2]]);".to_owned(), vec![Backfill]),
         (MySql, "DB::table('a')->truncate();".to_owned(), vec![Contract]),
         (MySql, "Artisan::call('x');".to_owned(), vec![Review]),
+        (MySql, table("DB::table('a')->insert(['x' => 2]);"), vec![Backfill]),
+        (MySql, format!("Schema::withoutForeignKeyConstraints(function () {{ {} }});", table("$table->dropColumn('a');")), vec![Contract]),
         (MySql, "Schema::disableForeignKeyConstraints();".to_owned(), vec![Expand]),
     ] {
         assert_eq!(classes(engine, &up), expected, "{engine}: {up}");

@@ -117,6 +117,8 @@ fn lookalikes_are_no_findings() {
         format!("DB_{}=${{DB_PASSWORD}}", "PASSWORD"),
         format!("DB_{}=secretsecret", "PASSWORD"),
         format!("DB_{}=config('database.secret.x7')", "PASSWORD"),
+        format!("const CREATE_{} = 'api_token_create'", "TOKEN"),
+        format!("APP_{}=SomeRandomString", "KEY"),
         format!("ERROR_{}=-2147467259i32", "TOKEN"),
         format!("ERROR_{}=0x80045023", "TOKEN"),
         format!("APP_{}=std::env::var9", "SECRET"),

@@ -52,7 +52,7 @@ impl Check {
     }
 }
 
-/// `0x80070005u32`, `std::env::var`, `config('app.key')`, `$this->token`, `request.token`: what stands there in source code.
+/// `0x80070005u32`, `std::env::var`, `config('app.key')`, `$this->token`, `request.token`, `api_token_create`: what stands there in source code.
 fn is_code(value: &[u8]) -> bool {
     let number = value.strip_prefix(b"-").unwrap_or(value);
     let digits = number.first().is_some_and(u8::is_ascii_digit);
@@ -65,7 +65,10 @@ fn is_code(value: &[u8]) -> bool {
     let plain_number = number.iter().all(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.'));
     let member =
         after.starts_with(b".") && value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_'));
-    (digits && suffix) || hex || plain_number || (word > 0 && access) || member
+    let separators = value.iter().filter(|b| matches!(b, b'_' | b'-' | b'.' | b'/' | b':')).count();
+    let words = separators > 0
+        && value.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-' | b'.' | b'/' | b':'));
+    (digits && suffix) || hex || words || plain_number || (word > 0 && access) || member
 }
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -1,7 +1,10 @@
 //! What stands where a secret would stand, and is none.
 
 /// Words that nobody has in a real secret. Compared without ASCII case.
-const WORDS: [&[u8]; 21] = [
+const WORDS: [&[u8]; 24] = [
+    b"somerandom",
+    b"randomstring",
+    b"some-random",
     b"example",
     b"changeme",
     b"change-me",
