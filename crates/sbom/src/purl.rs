@@ -281,8 +281,8 @@ impl Rule {
         let namespace = match kind {
             "vscode-extension" | "apk" | "alpm" | "bitbucket" | "composer" | "deb" | "github" | "golang"
             | "maven" | "rpm" | "swift" => Need::Required,
-            "cpan" | "otp" | "vcpkg" | "julia" | "chrome-extension" | "bitnami" | "cargo" | "cocoapods"
-            | "conda" | "cran" | "gem" | "hackage" | "nuget" | "oci" | "pub" | "pypi" => Need::Forbidden,
+            "otp" | "vcpkg" | "julia" | "chrome-extension" | "bitnami" | "cargo" | "cocoapods" | "conda"
+            | "cran" | "gem" | "hackage" | "nuget" | "oci" | "pub" | "pypi" => Need::Forbidden,
             _ => Need::Free,
         };
         let lower =

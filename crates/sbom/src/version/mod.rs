@@ -5,12 +5,14 @@ mod cargo;
 mod composer;
 mod dpkg;
 mod npm;
+mod range;
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 pub use apk::ApkGeneration;
+pub use range::{RangeError, matches_cargo, matches_debian};
 
 /// A family of packages with its own version order, named as OSV names it.
 ///

@@ -67,7 +67,9 @@ fn is_code(value: &[u8]) -> bool {
         after.starts_with(b".") && value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_'));
     let separators = value.iter().filter(|b| matches!(b, b'_' | b'-' | b'.' | b'/' | b':')).count();
     let words = separators > 0
-        && value.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-' | b'.' | b'/' | b':'));
+        && [u8::is_ascii_lowercase, u8::is_ascii_uppercase]
+            .iter()
+            .any(|case| value.iter().all(|b| case(b) || matches!(b, b'_' | b'-' | b'.' | b'/' | b':')));
     (digits && suffix) || hex || words || plain_number || (word > 0 && access) || member
 }
 
