@@ -8,8 +8,12 @@
     reason = "tests find their peers in the environment, say what they skip, and fail by panicking"
 )]
 
+mod application;
+
 use std::env;
 use std::path::PathBuf;
+
+pub use application::{armband, commit, committed_armband, copy, git, test_key};
 
 /// The program of a peer: looked for in the directories of `LOTSE_PEERS` (parted like `PATH`), then on `PATH`.
 ///

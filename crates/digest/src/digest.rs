@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Algorithm, Hasher, hex};
+use crate::{Algorithm, Hasher, base64, hex};
 
 /// The digest of some content: an algorithm and as many bytes as it produces.
 ///
@@ -61,6 +61,12 @@ impl Digest {
     #[must_use]
     pub fn encoded(&self) -> String {
         hex::encode(&self.bytes)
+    }
+
+    /// The hash in standard base64 with padding, as `go.sum` and content security policies write it.
+    #[must_use]
+    pub fn base64(&self) -> String {
+        base64::encode(&self.bytes)
     }
 
     /// Hashes `content` and compares.

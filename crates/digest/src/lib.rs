@@ -27,6 +27,7 @@
 //! kept as written ([`Reference::host`] is then `None`), because which registry it means is a client's decision.
 
 mod algorithm;
+mod base64;
 mod digest;
 mod hasher;
 mod hex;

@@ -110,7 +110,7 @@ impl GoDirHash {
             hasher.update(path);
             hasher.update(b"\n");
         }
-        format!("h1:{}", base64(hasher.finish().as_bytes()))
+        format!("h1:{}", hasher.finish().base64())
     }
 }
 
@@ -145,23 +145,4 @@ fn insert(files: &mut BTreeMap<Vec<u8>, Digest>, path: &[u8], digest: Digest) ->
     } else {
         Ok(())
     }
-}
-
-/// Standard base64 with padding: too little for a dependency.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let mut group = [0; 3];
-        for (to, from) in group.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        let [a, b, c] = group;
-        let sextets = [a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63];
-        for (position, sextet) in sextets.into_iter().enumerate() {
-            let character = ALPHABET.get(usize::from(sextet)).map_or('=', |&byte| char::from(byte));
-            text.push(if position <= chunk.len() { character } else { '=' });
-        }
-    }
-    text
 }

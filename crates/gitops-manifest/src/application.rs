@@ -103,6 +103,8 @@ pub struct Component {
     pub user: (u32, u32),
     /// Whether its volumes are backed up every day.
     pub backup: bool,
+    /// Whether jobs before the rollout need it, as a database: then it is applied before them.
+    pub early: bool,
 }
 
 /// What kind of workload a component is.

@@ -44,6 +44,7 @@ fn component(name: &str, workload: Workload) -> Component {
         }],
         user: (1000, 3000),
         backup: true,
+        early: false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The objects of a set, seen as what they select and carry.
 
+use std::collections::BTreeMap;
+
 use lotse_gitops_manifest::{Object, PodTemplate};
 use lotse_yaml::Value;
 
@@ -50,15 +52,98 @@ pub(crate) fn map_selects(selector: Option<&Value>, template: &PodTemplate<'_>) 
     map.iter().all(|(key, value)| template.label(key) == value.as_str())
 }
 
-/// Services of the set that send traffic to a workload.
-pub(crate) fn services<'a>(objects: &'a [Object], workload: &Workload<'_>) -> Vec<&'a Object> {
-    let same = |object: &&Object| {
-        object.kind() == "Service"
-            && object.group().is_empty()
-            && namespace(object) == namespace(workload.object)
-            && map_selects(object.value().pointer("/spec/selector"), &workload.template)
-    };
-    objects.iter().filter(same).collect()
+/// One namespace of a set, with what the rollout rules look up in it.
+#[derive(Default)]
+pub(crate) struct Space<'a> {
+    pub(crate) workloads: Vec<Workload<'a>>,
+    pub(crate) services: Vec<&'a Object>,
+    pub(crate) budgets: Vec<&'a Object>,
+    pub(crate) autoscalers: Vec<&'a Object>,
+    /// Volume claims by name.
+    pub(crate) claims: BTreeMap<&'a str, &'a Object>,
+    /// Workloads by kind and name, and by each label of their pods: places in the list above.
+    by_name: BTreeMap<(&'a str, &'a str), usize>,
+    by_label: BTreeMap<(&'a str, &'a str), Vec<usize>>,
+    /// The autoscaler of a kind and name.
+    scaler_of: BTreeMap<(&'a str, &'a str), usize>,
+}
+
+/// The namespaces of a set.
+pub(crate) fn spaces(objects: &[Object]) -> BTreeMap<&str, Space<'_>> {
+    let mut spaces: BTreeMap<&str, Space<'_>> = BTreeMap::new();
+    for object in objects {
+        spaces.entry(namespace(object)).or_default().add(object);
+    }
+    spaces
+}
+
+impl<'a> Space<'a> {
+    fn add(&mut self, object: &'a Object) {
+        if let Some(template) = object.pod_template() {
+            let place = self.workloads.len();
+            self.by_name.insert((object.kind(), object.name()), place);
+            let labels = template.value().pointer("/metadata/labels").and_then(Value::as_object);
+            for (key, value) in labels.into_iter().flatten() {
+                if let Some(value) = value.as_str() {
+                    self.by_label.entry((key, value)).or_default().push(place);
+                }
+            }
+            self.workloads.push(Workload { object, template });
+        }
+        match (object.group(), object.kind()) {
+            ("", "Service") => self.services.push(object),
+            ("", "PersistentVolumeClaim") => {
+                self.claims.insert(object.name(), object);
+            }
+            ("policy", "PodDisruptionBudget") => self.budgets.push(object),
+            ("autoscaling", "HorizontalPodAutoscaler") => {
+                if let Some(target) = target(object) {
+                    self.scaler_of.entry(target).or_insert(self.autoscalers.len());
+                }
+                self.autoscalers.push(object);
+            }
+            _ => {}
+        }
+    }
+
+    /// Places of the workloads that a service sends to.
+    pub(crate) fn behind(&self, service: &Object) -> Vec<usize> {
+        let selector = service.value().pointer("/spec/selector");
+        let first = selector.and_then(Value::as_object).and_then(|map| map.iter().next());
+        let fits = |workload: &Workload<'_>| map_selects(selector, &workload.template);
+        first.map(|label| self.filtered(Some(label), fits)).unwrap_or_default()
+    }
+
+    /// Places of the workloads that a label selector matches.
+    pub(crate) fn selected(&self, selector: &Value) -> Vec<usize> {
+        let first = selector.get("matchLabels").and_then(Value::as_object).and_then(|map| map.iter().next());
+        self.filtered(first, |workload| selects(selector, &workload.template))
+    }
+
+    /// Of the workloads with a label (or of all), those that fit.
+    fn filtered(&self, label: Option<(&str, &Value)>, fits: impl Fn(&Workload<'_>) -> bool) -> Vec<usize> {
+        let fits = |place: &usize| self.workloads.get(*place).is_some_and(&fits);
+        match label.and_then(|(key, value)| Some((key, value.as_str()?))) {
+            Some(label) => self.by_label.get(&label).into_iter().flatten().copied().filter(fits).collect(),
+            None => (0..self.workloads.len()).filter(fits).collect(),
+        }
+    }
+
+    /// The autoscaler of a workload.
+    pub(crate) fn autoscaler(&self, object: &Object) -> Option<&'a Object> {
+        self.autoscalers.get(*self.scaler_of.get(&(object.kind(), object.name()))?).copied()
+    }
+
+    /// The workload that an autoscaler scales.
+    pub(crate) fn scaled(&self, scaler: &Object) -> Option<&Workload<'a>> {
+        self.workloads.get(*self.by_name.get(&target(scaler)?)?)
+    }
+}
+
+/// Kind and name of what an autoscaler scales.
+fn target(scaler: &Object) -> Option<(&str, &str)> {
+    let target = scaler.value().pointer("/spec/scaleTargetRef")?;
+    Some((target.get("kind")?.as_str()?, target.get("name")?.as_str()?))
 }
 
 /// A number of pods, or a share of all of them.

@@ -27,4 +27,14 @@ pub enum Error {
         /// What it may be.
         advice: &'static str,
     },
+    /// A kind whose plural name is not known here.
+    #[error(
+        "the plural name of {kind} ({api_version}) is not known: leave it out and write its rule by hand"
+    )]
+    UnknownKind {
+        /// `apiVersion` of the object.
+        api_version: String,
+        /// `kind` of the object.
+        kind: String,
+    },
 }

@@ -22,7 +22,8 @@
 //! * Pod Security Standards baseline and restricted, v1.0 to v1.36 and latest, as `k8s.io/pod-security-admission`
 //!   v0.36.1 evaluates them: verdict, reasons, details and text; [`pod_security_admitted`] and [`NamespacePolicy`]
 //!   judge as the API server v1.36 does after it filled in defaults.
-//! * RBAC v1: [`Rbac::can_i`] as SubjectAccessReview, [`Rbac::may_grant`] as the check against escalation.
+//! * RBAC v1: [`Rbac::can_i`] as SubjectAccessReview, [`Rbac::may_grant`] as the check against escalation,
+//!   [`deployer_rules`] as the smallest role that deploys a set.
 //! * Rules over a set: [`rbac_findings`], [`rollout_findings`], [`hygiene_findings`].
 //!
 //! # Known deviations
@@ -49,5 +50,5 @@ pub use hygiene::hygiene_findings;
 pub use pod_security::{
     Admission, Level, NamespacePolicy, PodSecurity, Version, Violation, pod_security, pod_security_admitted,
 };
-pub use rbac::{Action, Decision, Grant, Rbac, Rule, Subject, rbac_findings};
+pub use rbac::{Action, Before, Decision, Deploy, Grant, Rbac, Rule, Subject, deployer_rules, rbac_findings};
 pub use rollout::rollout_findings;

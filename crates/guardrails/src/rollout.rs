@@ -1,9 +1,11 @@
 //! Does a rollout, a drain or a scale-up interrupt the service? Rules over a set of manifests.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use lotse_gitops_manifest::{ContainerRole, Object};
 use lotse_yaml::Value;
 
-use crate::cluster::{Amount, Workload, map_selects, namespace, selects, services, workloads};
+use crate::cluster::{Amount, Space, Workload, spaces};
 use crate::{Finding, Severity};
 
 /// What in a set of manifests interrupts a service on a rollout, a drain or a scaling: strategy, probes, disruption
@@ -14,47 +16,38 @@ use crate::{Finding, Severity};
 #[must_use]
 pub fn rollout_findings(objects: &[Object]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for workload in workloads(objects) {
-        let served = services(objects, &workload);
-        strategy(objects, &workload, !served.is_empty(), &mut findings);
-        probes(&workload, !served.is_empty(), &mut findings);
-        volumes(objects, &workload, &mut findings);
-    }
-    for object in objects {
-        match (object.group(), object.kind()) {
-            ("policy", "PodDisruptionBudget") => budget(objects, object, &mut findings),
-            ("autoscaling", "HorizontalPodAutoscaler") => autoscaler(objects, object, &mut findings),
-            ("", "Service") => service(objects, object, &mut findings),
-            _ => {}
+    for space in spaces(objects).values() {
+        let served: BTreeSet<usize> =
+            space.services.iter().flat_map(|service| space.behind(service)).collect();
+        for (place, workload) in space.workloads.iter().enumerate() {
+            let served = served.contains(&place);
+            strategy(space, workload, served, &mut findings);
+            probes(workload, served, &mut findings);
+            volumes(space, workload, &mut findings);
         }
+        budgets(space, &mut findings);
+        space.autoscalers.iter().for_each(|scaler| autoscaler(space, scaler, &mut findings));
+        space.services.iter().for_each(|object| service(space, object, &mut findings));
     }
     findings
 }
 
 /// The fewest pods a workload runs with: the autoscaler's minimum, or its replicas.
-fn least(objects: &[Object], object: &Object) -> u64 {
-    let scaler = objects.iter().find(|other| targets(other, object));
-    let minimum =
-        scaler.map(|scaler| scaler.value().pointer("/spec/minReplicas").and_then(Value::as_u64).unwrap_or(1));
-    minimum.unwrap_or_else(|| object.value().pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1))
+fn least(space: &Space<'_>, object: &Object) -> u64 {
+    let number = |object: &Object, at| object.value().pointer(at).and_then(Value::as_u64).unwrap_or(1);
+    match space.autoscaler(object) {
+        Some(scaler) => number(scaler, "/spec/minReplicas"),
+        None => number(object, "/spec/replicas"),
+    }
 }
 
-fn targets(scaler: &Object, object: &Object) -> bool {
-    let target = scaler.value().pointer("/spec/scaleTargetRef");
-    let text = |key| target.and_then(|target| target.get(key)).and_then(Value::as_str);
-    scaler.kind() == "HorizontalPodAutoscaler"
-        && namespace(scaler) == namespace(object)
-        && text("kind") == Some(object.kind())
-        && text("name") == Some(object.name())
-}
-
-fn strategy(objects: &[Object], workload: &Workload<'_>, served: bool, findings: &mut Vec<Finding>) {
+fn strategy(space: &Space<'_>, workload: &Workload<'_>, served: bool, findings: &mut Vec<Finding>) {
     let object = workload.object;
     if object.kind() != "Deployment" {
         return;
     }
     let spec = object.value().get("spec");
-    let replicas = least(objects, object);
+    let replicas = least(space, object);
     if spec.and_then(|spec| spec.get("strategy")?.get("type")).and_then(Value::as_str) == Some("Recreate") {
         let reason =
             "Recreate ends every old pod before a new one starts; use RollingUpdate with maxUnavailable 0";
@@ -186,17 +179,13 @@ fn threshold(probe: &Value) -> u64 {
     number("failureThreshold", 3).saturating_mul(number("periodSeconds", 10))
 }
 
-fn volumes(objects: &[Object], workload: &Workload<'_>, findings: &mut Vec<Finding>) {
+fn volumes(space: &Space<'_>, workload: &Workload<'_>, findings: &mut Vec<Finding>) {
     let object = workload.object;
     let volumes = workload.template.spec().and_then(|spec| spec.get("volumes")).and_then(Value::as_array);
     for (number, volume) in volumes.unwrap_or_default().iter().enumerate() {
         let claim = volume.pointer("/persistentVolumeClaim/claimName").and_then(Value::as_str);
         let Some(claim) = claim.filter(|_| object.kind() == "Deployment") else { continue };
-        let found = objects.iter().find(|other| {
-            other.kind() == "PersistentVolumeClaim"
-                && other.name() == claim
-                && namespace(other) == namespace(object)
-        });
+        let found = space.claims.get(claim);
         let modes =
             found.and_then(|found| found.value().pointer("/spec/accessModes")).and_then(Value::as_array);
         let once = modes.is_some_and(|modes| {
@@ -225,66 +214,53 @@ fn volumes(objects: &[Object], workload: &Workload<'_>, findings: &mut Vec<Findi
     }
 }
 
-fn budget(objects: &[Object], budget: &Object, findings: &mut Vec<Finding>) {
-    let selector = budget.value().pointer("/spec/selector").filter(|selector| !selector.is_null());
-    let covered = |other: &Object| -> Vec<String> {
-        let Some(selector) = other.value().pointer("/spec/selector").filter(|selector| !selector.is_null())
-        else {
-            return Vec::new();
-        };
-        let mine = workloads(objects)
-            .filter(|w| namespace(w.object) == namespace(other) && selects(selector, &w.template));
-        mine.map(|workload| workload.object.to_string()).collect()
+fn budgets(space: &Space<'_>, findings: &mut Vec<Finding>) {
+    let covered = |budget: &&Object| {
+        let selector = budget.value().pointer("/spec/selector").filter(|selector| !selector.is_null());
+        selector.map(|selector| space.selected(selector)).unwrap_or_default()
     };
-    let mine = covered(budget);
-    if mine.is_empty() {
-        let reason = "selects no pods of this set: it protects nothing";
-        findings.push(Finding::new(
-            budget,
-            Severity::Warning,
-            "rollout/budget-empty",
-            "/spec/selector",
-            reason,
-        ));
+    let covered: Vec<Vec<usize>> = space.budgets.iter().map(covered).collect();
+    // Of each workload, the budgets over it.
+    let mut over: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (number, places) in covered.iter().enumerate() {
+        places.iter().for_each(|place| over.entry(*place).or_default().push(number));
     }
-    for other in
-        objects.iter().filter(|other| other.kind() == "PodDisruptionBudget" && !std::ptr::eq(*other, budget))
-    {
-        if let Some(shared) = covered(other).into_iter().find(|name| mine.contains(name)) {
-            let reason =
-                format!("{shared} is also under {other}: with two budgets no pod of it can be evicted");
-            findings.push(Finding::new(
-                budget,
-                Severity::Error,
-                "rollout/two-budgets",
-                "/spec/selector",
-                reason,
-            ));
+    for (number, (budget, places)) in space.budgets.iter().zip(&covered).enumerate() {
+        let at = "/spec/selector";
+        if places.is_empty() {
+            let reason = "selects no pods of this set: it protects nothing";
+            findings.push(Finding::new(budget, Severity::Warning, "rollout/budget-empty", at, reason));
         }
-    }
-    let Some(selector) = selector else { return };
-    let replicated =
-        |w: &Workload<'_>| matches!(w.object.kind(), "Deployment" | "StatefulSet" | "ReplicaSet");
-    let pods: u64 = workloads(objects)
-        .filter(|w| {
-            namespace(w.object) == namespace(budget) && selects(selector, &w.template) && replicated(w)
-        })
-        .map(|workload| least(objects, workload.object))
-        .sum();
-    let amount = |key: &str| budget.value().pointer(&format!("/spec/{key}")).and_then(Amount::read);
-    let evictable = match (amount("minAvailable"), amount("maxUnavailable")) {
-        (Some(least), _) => pods.saturating_sub(least.rounded_up(pods)),
-        (None, Some(most)) => most.rounded_up(pods),
-        (None, None) => 0,
-    };
-    if pods > 0 && evictable == 0 {
-        let reason =
-            format!("with {pods} pod(s) no eviction is ever allowed: every node drain waits for ever");
-        findings.push(Finding::new(budget, Severity::Error, "rollout/budget-blocks", "/spec", reason));
+        let shared = places.iter().find_map(|place| {
+            let other = over.get(place)?.iter().find(|other| **other != number)?;
+            Some((space.workloads.get(*place)?, space.budgets.get(*other)?))
+        });
+        if let Some((workload, other)) = shared {
+            let name = workload.object;
+            let reason =
+                format!("{name} is also under {other}: with two budgets no pod of it can be evicted");
+            findings.push(Finding::new(budget, Severity::Error, "rollout/two-budgets", at, reason));
+        }
+        let replicated =
+            |object: &&Object| matches!(object.kind(), "Deployment" | "StatefulSet" | "ReplicaSet");
+        let objects =
+            places.iter().filter_map(|place| space.workloads.get(*place)).map(|workload| workload.object);
+        let pods: u64 = objects.filter(replicated).map(|object| least(space, object)).sum();
+        let amount = |key: &str| budget.value().pointer(&format!("/spec/{key}")).and_then(Amount::read);
+        let evictable = match (amount("minAvailable"), amount("maxUnavailable")) {
+            (Some(least), _) => pods.saturating_sub(least.rounded_up(pods)),
+            (None, Some(most)) => most.rounded_up(pods),
+            (None, None) => 0,
+        };
+        if pods > 0 && evictable == 0 {
+            let reason =
+                format!("with {pods} pod(s) no eviction is ever allowed: every node drain waits for ever");
+            findings.push(Finding::new(budget, Severity::Error, "rollout/budget-blocks", "/spec", reason));
+        }
     }
 }
 
-fn autoscaler(objects: &[Object], scaler: &Object, findings: &mut Vec<Finding>) {
+fn autoscaler(space: &Space<'_>, scaler: &Object, findings: &mut Vec<Finding>) {
     let number = |key: &str| scaler.value().pointer(&format!("/spec/{key}")).and_then(Value::as_u64);
     let (least, most) = (number("minReplicas").unwrap_or(1), number("maxReplicas").unwrap_or(0));
     if least > most {
@@ -297,7 +273,7 @@ fn autoscaler(objects: &[Object], scaler: &Object, findings: &mut Vec<Finding>) 
             reason,
         ));
     }
-    let Some(target) = objects.iter().find(|object| targets(scaler, object)) else {
+    let Some(target) = space.scaled(scaler).map(|workload| workload.object) else {
         let reason = "its target is not in this set";
         findings.push(Finding::new(
             scaler,
@@ -328,13 +304,14 @@ fn autoscaler(objects: &[Object], scaler: &Object, findings: &mut Vec<Finding>) 
     }
 }
 
-fn service(objects: &[Object], service: &Object, findings: &mut Vec<Finding>) {
+fn service(space: &Space<'_>, service: &Object, findings: &mut Vec<Finding>) {
     let selector = service.value().pointer("/spec/selector");
     if selector.and_then(Value::as_object).is_none_or(lotse_yaml::Map::is_empty) {
         return;
     }
-    let same: Vec<_> = workloads(objects).filter(|w| namespace(w.object) == namespace(service)).collect();
-    let behind: Vec<_> = same.iter().filter(|workload| map_selects(selector, &workload.template)).collect();
+    let behind = space.behind(service);
+    let behind: Vec<&Workload<'_>> =
+        behind.into_iter().filter_map(|place| space.workloads.get(place)).collect();
     if behind.is_empty() {
         let reason = "selects no pods of this set: nobody answers";
         findings.push(Finding::new(
@@ -350,12 +327,12 @@ fn service(objects: &[Object], service: &Object, findings: &mut Vec<Finding>) {
     for (number, port) in ports.iter().enumerate() {
         let target = port.get("targetPort").or_else(|| port.get("port"));
         let name = target.and_then(Value::as_str);
-        let has = |workload: &&&Workload<'_>| {
+        let has = |workload: &Workload<'_>| {
             let containers = workload.template.containers();
             let lists = containers.iter().filter_map(|container| container.value().get("ports")?.as_array());
             lists.flatten().any(|port| port.get("name").and_then(Value::as_str) == name)
         };
-        if let Some(name) = name.filter(|_| !behind.iter().any(|workload| has(&workload))) {
+        if let Some(name) = name.filter(|_| !behind.iter().any(|workload| has(workload))) {
             let at = format!("/spec/ports/{number}/targetPort");
             let reason = format!("no container behind it has a port named `{name}`");
             findings.push(Finding::new(service, Severity::Error, "rollout/service-port", &at, reason));

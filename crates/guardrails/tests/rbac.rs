@@ -10,7 +10,9 @@
 use std::io::Read;
 
 use lotse_gitops_manifest::Object;
-use lotse_guardrails::{Action, Grant, Rbac, Severity, Subject, rbac_findings};
+use lotse_guardrails::{
+    Action, Before, Deploy, Grant, Rbac, Severity, Subject, deployer_rules, rbac_findings,
+};
 use lotse_yaml::{Limits, Value, parse_json, value};
 
 fn rows(file: &[u8]) -> Vec<Value> {
@@ -136,4 +138,85 @@ fn wide_rules_are_named() {
         ]
     );
     assert_eq!(findings[0].position.unwrap().to_string(), "5:53");
+}
+
+#[test]
+fn the_verbs_of_a_deployer_are_those_the_server_asks_for() {
+    let rows = rows(include_bytes!("data/deployer-verbs.jsonl.gz"));
+    for row in &rows {
+        let way = match row.get("way").unwrap().as_str().unwrap() {
+            "kubectl apply" => Deploy::Apply,
+            "kubectl apply --server-side" | "kubectl apply --server-side --dry-run=server" => {
+                Deploy::ServerSideApply
+            }
+            "kubectl create" => Deploy::Create,
+            "kubectl replace" => Deploy::Replace,
+            "kubectl delete --wait=false" => Deploy::Delete,
+            other => panic!("{other}"),
+        };
+        let before = match row.get("state").unwrap().as_str().unwrap() {
+            "absent" => Before::Absent,
+            "present" => Before::Present,
+            _ => Before::Changed,
+        };
+        let held = row.get("verbs").unwrap().as_array().unwrap();
+        let enough = way.verbs(before).iter().all(|verb| held.iter().any(|held| held.as_str() == Some(verb)));
+        assert_eq!(Some(enough), row.get("ok").unwrap().as_bool(), "{row}");
+    }
+    assert_eq!(rows.len(), 58);
+}
+
+#[test]
+fn the_deployer_can_deploy_and_nothing_of_its_role_is_too_much() {
+    let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\n---\napiVersion: v1\nkind: Service\n\
+                metadata: {name: web, namespace: shop}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: db, namespace: shop}\n";
+    let objects = Object::parse_all("all.yaml", text.as_bytes(), &Limits::manifests()).unwrap();
+    let rules = deployer_rules(&objects, Deploy::ServerSideApply).unwrap();
+    let rules = &rules[&Some("shop".to_owned())];
+    let shown: Vec<String> = rules.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            r#"{APIGroups:[""], Resources:["services"], Verbs:["create"]}"#,
+            r#"{APIGroups:[""], Resources:["services"], ResourceNames:["db" "web"], Verbs:["patch"]}"#,
+            r#"{APIGroups:["apps"], Resources:["deployments"], Verbs:["create"]}"#,
+            r#"{APIGroups:["apps"], Resources:["deployments"], ResourceNames:["web"], Verbs:["patch"]}"#,
+        ]
+    );
+    let deploys = |rules: &[lotse_guardrails::Rule]| {
+        let all = value!([
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": { "name": "d", "namespace": "shop" },
+                "rules": rules.iter().map(lotse_guardrails::Rule::to_value).collect::<Value>(),
+            },
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+                "metadata": { "name": "d", "namespace": "shop" }, "roleRef": { "kind": "Role", "name": "d" },
+                "subjects": [{ "kind": "ServiceAccount", "name": "deployer", "namespace": "ci" }],
+            },
+        ]);
+        let rbac = Rbac::new(&crate::objects(&all)).unwrap();
+        let who = Subject::service_account("ci", "deployer");
+        let can = |verb, group, resource, name| {
+            rbac.can_i(&who, &Action::on(verb, group, resource, "shop", name)).allowed
+        };
+        [("", "services", "web"), ("", "services", "db"), ("apps", "deployments", "web")].iter().all(
+            |(group, resource, name)| {
+                can("create", group, resource, "") && can("patch", group, resource, name)
+            },
+        )
+    };
+    assert!(deploys(rules));
+    for leave_out in 0..rules.len() {
+        let mut fewer = rules.clone();
+        fewer.remove(leave_out);
+        assert!(!deploys(&fewer), "{leave_out}");
+    }
+    let odd = Object::parse_all(
+        "x",
+        b"apiVersion: x.io/v1\nkind: Odd\nmetadata: {name: a}\n",
+        &Limits::manifests(),
+    )
+    .unwrap();
+    assert!(deployer_rules(&odd, Deploy::Apply).is_err());
 }

@@ -202,7 +202,8 @@ fn stage(phase: Phase, steps: Vec<Step>, later: u32) -> Stage {
                 helm_hook: "pre-install,pre-upgrade",
                 helm_weight: -10,
                 helm_delete_policy: keep,
-                argo_hook: "PreSync",
+                // A PreSync hook would run before the accounts, secrets and the database of a first installation are there.
+                argo_hook: "Sync",
                 argo_wave: -10,
                 needs_wait: false,
             },

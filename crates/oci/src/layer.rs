@@ -1,10 +1,11 @@
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 
 use lotse_digest::{Algorithm, Digest, HashingWriter};
 
 use crate::gzip::GzipWriter;
 use crate::tar::write_tar;
-use crate::{Descriptor, Error, FileTree, Layout, media};
+use crate::{Descriptor, Error, FileTree, Layout, Manifest, media};
 
 /// A layer that was written: where it is, and what it is without compression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,39 @@ impl Layout {
                 Ok(Layer { descriptor: blob.finish(media::LAYER_GZIP)?, diff_id, tar_size })
             }
         }
+    }
+}
+
+impl Layout {
+    /// Writes a tree as an artifact with one layer of the caller's media type, such as Flux' manifests, and tags it.
+    ///
+    /// The configuration is `{}` under the caller's type: these clients tell artifacts by it.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_layer`](Self::write_layer).
+    pub fn write_artifact(
+        &self,
+        tree: &FileTree,
+        config_type: &str,
+        layer_type: &str,
+        compression: Compression,
+        annotations: BTreeMap<String, String>,
+        tag: &str,
+    ) -> Result<Descriptor, Error> {
+        let layer = self.write_layer(tree, 0, compression)?;
+        let manifest = Manifest {
+            annotations,
+            artifact_type: None,
+            config: self.write_blob(config_type, b"{}")?,
+            layers: vec![Descriptor { media_type: layer_type.to_owned(), ..layer.descriptor }],
+            media_type: Some(media::MANIFEST.to_owned()),
+            schema_version: 2,
+            subject: None,
+        };
+        let descriptor = self.write_blob(media::MANIFEST, &manifest.to_bytes()?)?;
+        self.tag(&descriptor, tag)?;
+        Ok(descriptor)
     }
 }
 

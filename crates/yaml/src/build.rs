@@ -40,10 +40,25 @@ impl Builder {
         documents: &mut Vec<Document>,
         dropped: &mut Vec<Range<usize>>,
     ) -> Result<(), Error> {
-        match self.parse(&range, json.clone(), documents, dropped) {
+        let text = self.text.clone();
+        let source = text.get(range.clone()).unwrap_or_default();
+        let mut result = self.parse(source, &range, json.clone(), documents, dropped);
+        if self.dialect.is_kubernetes()
+            && matches!(result, Err(Error::Syntax { .. }))
+            && let Some(spaces) = compat::without_tabs(source)
+        {
+            // Go's library takes tabs at the start of lines in brackets and quotes, where they mean nothing.
+            let (mut found, mut rest) = (Vec::new(), Vec::new());
+            let again = self.parse(&spaces, &range, json.clone(), &mut found, &mut rest);
+            if again.is_ok() && found.iter().all(|document| compat::tabs_mean_nothing(&text, document)) {
+                documents.append(&mut found);
+                dropped.append(&mut rest);
+                result = Ok(());
+            }
+        }
+        match result {
             // A lone surrogate, say: JSON to kubectl, but no YAML. It keeps its value and has no tree.
             Err(Error::Syntax { position, .. }) if json.is_some() => {
-                let text = self.text.clone();
                 documents.push(Document {
                     text,
                     dialect: self.dialect,
@@ -61,13 +76,13 @@ impl Builder {
 
     fn parse(
         &mut self,
+        source: &str,
         range: &Range<usize>,
         json: Option<Value>,
         documents: &mut Vec<Document>,
         dropped: &mut Vec<Range<usize>>,
     ) -> Result<(), Error> {
         let text = self.text.clone();
-        let source = text.get(range.clone()).unwrap_or_default();
         let between = text.get(self.counted.0..range.start).unwrap_or_default();
         let line = self.counted.1 + between.bytes().filter(|&byte| byte == b'\n').count();
         self.counted = (range.start, line);
@@ -75,9 +90,6 @@ impl Builder {
         let column =
             before.rsplit('\n').next().unwrap_or_default().trim_start_matches('\u{feff}').chars().count();
         let base = Base { offset: range.start, line, column };
-        if self.dialect.is_kubernetes() && json.is_none() {
-            compat::line_separators(&text, range)?;
-        }
         let options = granit_parser::options! {
             emit_anchor_events: true,
             emit_comments: false,
@@ -91,10 +103,13 @@ impl Builder {
             match event.map_err(|error| self.syntax(&error, &base))? {
                 (Event::DocumentStart(..), span) => {
                     let start = base.offset + offset(&span.start);
-                    let mut document = self.document(&mut parser, &base, start)?;
+                    let mut document = self.document(&mut parser, &base, start, json.is_some())?;
                     if self.dialect.is_kubernetes() {
                         let end = document.span.end;
                         document.json = json;
+                        if document.json.is_none() {
+                            compat::document(&self.text, &document, range)?;
+                        }
                         compat::tabs(&self.text, &document, range)?;
                         documents.push(document);
                         if let Some(rest) = rest_of(&text, end..range.end) {
@@ -113,7 +128,9 @@ impl Builder {
                 }
                 (Event::StreamEnd, _) => {
                     if self.dialect.is_kubernetes() {
-                        documents.push(self.empty(range, &base));
+                        let empty = self.empty(range, &base);
+                        compat::document(&self.text, &empty, range)?;
+                        documents.push(empty);
                     }
                     return Ok(());
                 }
@@ -139,6 +156,7 @@ impl Builder {
         parser: &mut Parser<'i, granit_parser::StrInput<'i>>,
         base: &Base,
         start: usize,
+        is_json: bool,
     ) -> Result<Document, Error> {
         let mut nodes: Vec<NodeData> = Vec::new();
         // Open collections: their node, and the key that waits for its value.
@@ -222,6 +240,7 @@ impl Builder {
                 tag: tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix())),
             });
             if self.dialect.is_kubernetes()
+                && !is_json
                 && let Some(node) = nodes.last_mut()
             {
                 compat::check(&self.text, self.dialect, node, in_flow)?;

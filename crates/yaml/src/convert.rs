@@ -135,16 +135,13 @@ fn mapping(node: Node<'_>, state: &mut Conversion, depth: usize, entries: &mut E
         let kind = key_kind(key);
         let value = value(item, state, depth + 1)?;
         match entries.kinds.get(&text) {
+            Some(&before) if before != kind => {
+                let message =
+                    format!("the key `{text}` is there as {before} and as {kind}; which one stays is chance");
+                return Err(Error::Undecided { position, message });
+            }
             Some(_) if state.dialect.is_strict() => {
                 return refuse(position, &format!("the key `{text}` is already set in this mapping"));
-            }
-            Some(&before) if before != kind => {
-                return Err(Error::Undecided {
-                    position,
-                    message: format!(
-                        "the key `{text}` is there as a {before} and as a {kind}; which one stays is chance"
-                    ),
-                });
             }
             _ => {}
         }
@@ -156,10 +153,10 @@ fn mapping(node: Node<'_>, state: &mut Conversion, depth: usize, entries: &mut E
 
 fn key_kind(key: Node<'_>) -> &'static str {
     match resolve(key.followed()) {
-        Ok(Scalar::Bool(_)) => "boolean",
-        Ok(Scalar::Int(_)) => "integer",
-        Ok(Scalar::Float(_)) => "float",
-        _ => "string",
+        Ok(Scalar::Bool(_)) => "a boolean",
+        Ok(Scalar::Int(_)) => "an integer",
+        Ok(Scalar::Float(_)) => "a float",
+        _ => "a text",
     }
 }
 

@@ -147,16 +147,19 @@ impl Reader<'_> {
             }
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
-        if whole {
-            if let Ok(int) = text.parse::<i64>() {
-                return Ok(Value::Number(Number::from(int)));
-            }
-            if let Ok(uint) = text.parse::<u64>() {
-                return Ok(Value::Number(Number::from(uint)));
-            }
+        let int = if whole {
+            text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from)).ok()
+        } else {
+            None
+        };
+        match int.or_else(|| text.parse().ok().and_then(Number::from_f64)) {
+            Some(number) if self.strict => Ok(Value::Number(number)),
+            Some(number) => Ok(Value::Number(number.kubernetes())),
+            None => Err(Error::NoValue {
+                position: Position::of_bytes(self.text.as_bytes(), start),
+                message: "the number is too large for a 64-bit float".to_owned(),
+            }),
         }
-        let float = text.parse().ok().and_then(Number::from_f64);
-        float.map(Value::Number).ok_or_else(|| self.syntax("the number is too large for a 64-bit float"))
     }
 
     fn digits(&mut self) -> usize {

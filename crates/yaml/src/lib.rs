@@ -28,10 +28,10 @@
 //!
 //! * Keys that only become equal when they are written as text (`true` and `'true'`) are decided by chance in
 //!   kubectl; here they are refused.
-//! * U+0085, U+2028 and U+2029 end a line in YAML 1.1; outside JSON they are refused in the Kubernetes
-//!   dialects, with the advice to write them escaped.
-//! * UTF-16 input, which kubectl accepts after a byte-order mark, is refused.
-//! * `!!timestamp` is refused: what a reader makes of it differs too much.
+//! * U+0085, U+2028 and U+2029 end a line in YAML 1.1; outside JSON and quoted values of one line they are refused in
+//!   the Kubernetes dialects, with the advice to write them escaped.
+//! * Go's library takes a little more than YAML 1.2: quoted text that goes on at the margin, `#` right after a comma or
+//!   `|`, a lone `-` in brackets. Such text is refused here.
 //!
 //! # Features
 //!
@@ -52,6 +52,7 @@ mod number;
 mod resolve;
 mod split;
 mod stream;
+mod timestamp;
 mod tree;
 mod value;
 

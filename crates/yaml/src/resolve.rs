@@ -1,6 +1,6 @@
 //! What one scalar is: the tables of YAML 1.1 as Go's library reads them, and the core schema of YAML 1.2.
 
-use crate::{Dialect, Node, Number, Style};
+use crate::{Dialect, Node, Number, Style, timestamp};
 
 const PREFIX: &str = "tag:yaml.org,2002:";
 
@@ -92,9 +92,8 @@ fn go(text: &str, plain: bool, tag: Option<&str>) -> Result<Scalar, String> {
         Some("binary") => {
             base64(text).ok_or_else(|| "!!binary without valid base64".to_owned()).map(Scalar::Text)
         }
-        Some("timestamp") => {
-            Err("!!timestamp is read differently by every tool; leave the tag out".to_owned())
-        }
+        Some("timestamp") if timestamp::is_timestamp(text) => Ok(Scalar::Text(text.to_owned())),
+        Some("timestamp") => refuse(),
         Some(kind @ ("bool" | "int" | "float" | "null")) => match (kind, go_implicit(text)) {
             ("float", Scalar::Int(int)) => int.to_string().parse().map(Scalar::Float).or_else(|_| refuse()),
             ("bool", found @ Scalar::Bool(_))

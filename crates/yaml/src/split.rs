@@ -32,6 +32,9 @@ pub(crate) fn split(text: &str, dialect: Dialect, limits: &Limits) -> Result<Vec
     }
 }
 
+/// With fewer bytes left after a JSON value, kubectl does not try YAML.
+const SHORTEST_REST: usize = 4;
+
 /// kubectl guesses JSON by the first character, reads values until one fails, and goes on as YAML if at most one
 /// JSON value came before.
 fn kubectl(text: &str, limits: &Limits) -> Result<Vec<Chunk>, Error> {
@@ -49,15 +52,20 @@ fn kubectl(text: &str, limits: &Limits) -> Result<Vec<Chunk>, Error> {
                     chunks.push(Chunk { range: start..end, json: Some(value) });
                     at = end;
                 }
-                Err(error @ Error::Limit { .. }) => return Err(error),
-                Err(error) if chunks.len() > 1 => return Err(error),
-                Err(_) => break,
+                // Only a text that is no JSON may still be YAML.
+                Err(Error::Syntax { .. }) if chunks.len() < 2 => break,
+                Err(error) => return Err(error),
             }
         }
         // The white space before the rest goes, up to and with the first line break.
         let rest = text.get(at..).unwrap_or_default();
         let space = rest.len() - rest.trim_start().len();
-        at += rest.find('\n').map_or(space, |line| space.min(line + 1));
+        let first_line = rest.find('\n').filter(|line| *line < space);
+        if !chunks.is_empty() && rest.len() - first_line.unwrap_or(space) < SHORTEST_REST {
+            let message = "text after a JSON value that is neither JSON nor a document".to_owned();
+            return Err(Error::Syntax { position: Position::of_bytes(text.as_bytes(), at + space), message });
+        }
+        at += first_line.map_or(space, |line| line + 1);
     }
     lines(text, at, &mut chunks)?;
     Ok(chunks)

@@ -41,7 +41,8 @@ impl Stream {
         &self.text
     }
 
-    /// `true` if bytes that are not UTF-8 were replaced: offsets are then those of [`Stream::text`].
+    /// `true` if the input was not UTF-8 as it stands (bytes were replaced, or it was UTF-16): offsets are then those of
+    /// [`Stream::text`].
     #[must_use]
     pub fn is_lossy(&self) -> bool {
         self.lossy
@@ -116,8 +117,13 @@ fn body(text: &str) -> &str {
 }
 
 fn decode(bytes: &[u8], dialect: Dialect) -> Result<(Arc<str>, bool), Error> {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        let message = "UTF-16 text; save the file as UTF-8".to_owned();
+    if dialect.is_kubernetes()
+        && let Some((text, clean)) = utf16(bytes)
+    {
+        if clean || dialect == Dialect::Kubectl {
+            return Ok((text.into(), true));
+        }
+        let message = "half a character of UTF-16".to_owned();
         return Err(Error::Encoding { position: Position::start(), message });
     }
     match std::str::from_utf8(bytes) {
@@ -128,4 +134,23 @@ fn decode(bytes: &[u8], dialect: Dialect) -> Result<(Arc<str>, bool), Error> {
             message: "bytes that are not UTF-8".to_owned(),
         }),
     }
+}
+
+/// UTF-16 after a byte-order mark, which Go's readers take; `false` if a part had to be replaced.
+fn utf16(bytes: &[u8]) -> Option<(String, bool)> {
+    let big = match bytes {
+        [0xff, 0xfe, ..] => false,
+        [0xfe, 0xff, ..] => true,
+        _ => return None,
+    };
+    let (pairs, odd) = bytes.as_chunks::<2>();
+    let units =
+        pairs.iter().map(|pair| if big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) });
+    let mut clean = odd.is_empty();
+    let mut text = String::new();
+    for unit in char::decode_utf16(units) {
+        clean &= unit.is_ok();
+        text.push(unit.unwrap_or(char::REPLACEMENT_CHARACTER));
+    }
+    Some((text, clean))
 }

@@ -59,3 +59,97 @@ fn what_cannot_be_changed_alone_is_refused_by_name() {
     let literal = set("a: |\n  x\nb: 1\n", 0, "/a", "no line break");
     assert!(matches!(literal, Err(Error::Edit { reason: EditRefusal::Literal(_), .. })), "{literal:?}");
 }
+
+const CHART: &str = "# a chart as people write it
+apiVersion: apps/v1   # the API
+kind: Deployment
+metadata: {name: web, labels: {app: web, 'tier': \"front\"}, annotations: {
+    note: 'two
+      lines', empty: , tilde: ~ } }
+
+spec:
+    replicas: 3
+    template:
+        spec:
+            containers:
+            -   name: &n web
+                image: \"registry.example/web:1.2.3@sha256:aa\"   # pinned
+                args: [--port, '8080', \"-v\", 0o17]
+                command:
+                - sh
+                - -c
+                - |
+                    echo one
+                      echo two
+
+                    echo three
+                env:
+                - {name: A, value: \"x\\ty\"}
+                - name: B
+                  value: >-
+                    folded
+                    text
+                - ? name
+                  : C
+                  value: yes
+            - name: *n
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: long-plain text
+    over two lines
+data: {}
+...
+";
+
+/// Pointers of all scalars below a node, through keys as they are read.
+fn scalars(node: lotse_yaml::Node<'_>, pointer: &str, found: &mut Vec<String>) {
+    for (key, value) in node.entries() {
+        let key = lotse_yaml::pointer_escape(&key.key_text().unwrap());
+        scalars(value, &format!("{pointer}/{key}"), found);
+    }
+    for (number, item) in node.items().enumerate() {
+        scalars(item, &format!("{pointer}/{number}"), found);
+    }
+    if node.text().is_some() {
+        found.push(pointer.to_owned());
+    }
+}
+
+#[test]
+fn every_scalar_of_a_chart_changes_alone_or_is_refused_by_name() {
+    for text in [CHART.to_owned(), CHART.replace('\n', "\r\n"), format!("\u{feff}{CHART}")] {
+        let stream =
+            lotse_yaml::Stream::parse(text.as_bytes(), Dialect::Kubectl, &Limits::small_file()).unwrap();
+        let (mut changed, mut refused) = (0, Vec::new());
+        for (number, document) in stream.documents().iter().enumerate() {
+            let mut pointers = Vec::new();
+            scalars(document.root().unwrap(), "", &mut pointers);
+            for pointer in pointers {
+                for new in ["plain", "0644", "yes", "a: b # c", "it's \"so\"", "two\nlines\n", "5", "false"] {
+                    let edit = set_scalar(
+                        text.as_bytes(),
+                        Dialect::Kubectl,
+                        number,
+                        &pointer,
+                        new,
+                        &Limits::small_file(),
+                    );
+                    match edit {
+                        Ok(edit) => {
+                            assert_eq!(edit.undo(), text.as_bytes());
+                            let head =
+                                edit.bytes().len() - (text.len() - edit.span().end) - edit.span().start;
+                            assert_eq!(head, edit.after().len(), "only the bytes of the value changed");
+                            changed += 1;
+                        }
+                        Err(Error::Edit { reason, .. }) => refused.push(format!("{pointer}: {reason}")),
+                        Err(error) => panic!("{pointer}: {error}"),
+                    }
+                }
+            }
+        }
+        assert_eq!((changed, refused.len()), (185, 31), "{refused:#?}");
+    }
+}

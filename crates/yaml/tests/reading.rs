@@ -194,3 +194,50 @@ fn strict_json_refuses_what_json_does_not_have() {
     assert_eq!(value.to_json(), r#"{"a":[1,-2.5,1000,"é😀/",true,null],"b":18446744073709551615}"#);
     assert!(parse_json("[".repeat(1000).as_bytes(), &limits).is_err());
 }
+
+#[test]
+fn what_yaml_1_1_reads_otherwise_is_refused_or_read_its_way() {
+    let read_all = [
+        ("v: '\u{85}a'", "-"),
+        ("v: 'a\u{85}b'", r#"{"v":"a b"}"#),
+        ("v: \"a \u{2028} b\"", "{\"v\":\"a\\u2028b\"}"),
+        ("v: a\u{2028}b", "-"),
+        ("# \u{2028}\nv: 1", "-"),
+        ("v: \"\\ud83d\\ude00\"", "-"),
+        ("v: \"\\/\"", "-"),
+        ("v: [1,\n\t2]", r#"{"v":[1,2]}"#),
+        ("v: [1\n\t, 2]", "-"),
+        ("v:\n\t- 1", "-"),
+        ("v: |\n \tx", "-"),
+        ("v: {a::b}", "{\"v\":{\"a::b\":null}}"),
+        ("v: {a:}", "-"),
+        ("v: [::1]", "-"),
+        ("v: &a.b 1", "-"),
+        ("...\nv: 1", "-"),
+        ("1: a\n'1': b", "-"),
+        ("v: !!timestamp 2026-02-28", r#"{"v":"2026-02-28"}"#),
+        ("v: !!timestamp 2026-02-28T1:2:3.5+01:00", r#"{"v":"2026-02-28T1:2:3.5+01:00"}"#),
+        ("v: !!timestamp 2026-02-30", "-"),
+        (
+            "{\"v\":\"\\ud800\",\n\t\"w\":18446744073709551616}",
+            "{\"v\":\"\u{fffd}\",\"w\":18446744073709552000}",
+        ),
+        ("{\"v\":1e999}", "-"),
+        ("{\"v\":1} x", "-"),
+    ];
+    for (text, expected) in read_all {
+        let stream = Stream::parse(text.as_bytes(), Dialect::Kubectl, &Limits::manifests());
+        let value = stream.and_then(|stream| stream.values()).map(|values| values[0].to_json());
+        assert_eq!(value.unwrap_or_else(|_| "-".to_owned()), expected, "{text}");
+    }
+    let server = |text: &str| read(text, Dialect::ApiServer);
+    assert!(server("%YAML 1.1\n---\na: 1\n").is_ok() && server("%YAML 1.2\n---\na: 1\n").is_err());
+    assert!(server("%TAG ! tag:x,2000:\n---\na: 1\n").is_ok() && server("%FOO x\n---\na: 1\n").is_err());
+    assert_eq!(server("a: |\n  x").unwrap().to_json(), r#"{"a":"x"}"#);
+    let wide: Vec<u8> = "\u{feff}a: \u{e9}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let stream = Stream::parse(&wide, Dialect::Kubectl, &Limits::small_file()).unwrap();
+    assert_eq!(
+        (stream.values().unwrap()[0].to_json().as_str(), stream.is_lossy()),
+        ("{\"a\":\"\u{e9}\"}", true)
+    );
+}

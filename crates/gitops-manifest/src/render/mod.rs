@@ -40,8 +40,8 @@ impl Manifests {
     }
 }
 
-/// Renders an application for plain Kubernetes: `00-namespace`, `10-before` (jobs), `20-COMPONENT`, `30-after` (jobs) and
-/// `40-operations`, each applied when the one before is done.
+/// Renders an application for plain Kubernetes: `00-namespace`, `08-COMPONENT` (what the jobs need), `10-before` (jobs),
+/// `20-COMPONENT`, `30-after` (jobs) and `40-operations`, each applied when the one before is done.
 ///
 /// # Errors
 ///
@@ -52,8 +52,9 @@ pub fn render(application: &Application) -> Result<Manifests, Error> {
     let mut manifests = Manifests::default();
     manifests.add("00-namespace.yaml", vec![namespace(application)]);
     for component in &application.components {
-        let file = format!("20-{}.yaml", component.name);
-        manifests.add(&file, workload::documents(application, component));
+        let order = if component.early { "08" } else { "20" };
+        manifests
+            .add(&format!("{order}-{}.yaml", component.name), workload::documents(application, component));
     }
     for job in &application.jobs {
         let file = match job.stage {

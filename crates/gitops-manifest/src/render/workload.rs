@@ -53,7 +53,20 @@ pub(super) fn documents(application: &Application, component: &Component) -> Vec
             },
         }));
     }
+    if component.early {
+        for document in &mut documents {
+            wave(document, "-15");
+        }
+    }
     documents
+}
+
+/// Orders a document under Argo CD, unless it has its place already.
+fn wave(document: &mut Value, wave: &str) {
+    let Some(metadata) = document.pointer_mut("/metadata").and_then(Value::as_object_mut) else { return };
+    if !metadata.contains_key("annotations") {
+        metadata.insert("annotations", value!({ "argocd.argoproj.io/sync-wave": wave }));
+    }
 }
 
 /// The Job of a release. Its annotations order it under Helm and Argo CD; elsewhere its file does.

@@ -4,6 +4,8 @@ mod checks;
 mod facts;
 mod level;
 mod namespace;
+mod profiles;
+mod words;
 
 use lotse_gitops_manifest::Object;
 use lotse_yaml::{Value, value};

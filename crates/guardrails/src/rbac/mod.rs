@@ -1,5 +1,6 @@
 //! RBAC over manifests: who can do what, what somebody may grant, and which rules reach further than they look.
 
+mod deploy;
 mod lint;
 mod rule;
 
@@ -10,6 +11,7 @@ use crate::Error;
 use crate::cluster::selects_labels;
 use crate::read::Reader;
 
+pub use self::deploy::{Before, Deploy, deployer_rules};
 pub use self::lint::rbac_findings;
 pub use self::rule::{Action, Rule};
 

@@ -1,5 +1,5 @@
 use lotse_gitops_manifest::Object;
-use lotse_yaml::Value;
+use lotse_yaml::{Map, Value};
 
 use crate::Error;
 use crate::read::Reader;
@@ -125,6 +125,23 @@ impl Rule {
                 matches(&self.verbs, verb) && path_matches(&self.non_resource_urls, path)
             }
         }
+    }
+
+    /// The rule as it stands in a Role.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mut map = Map::new();
+        let parts = [
+            ("apiGroups", &self.api_groups),
+            ("resources", &self.resources),
+            ("resourceNames", &self.resource_names),
+            ("nonResourceURLs", &self.non_resource_urls),
+            ("verbs", &self.verbs),
+        ];
+        for (key, list) in parts.into_iter().filter(|(_, list)| !list.is_empty()) {
+            map.insert(key, list.clone());
+        }
+        Value::Object(map)
     }
 
     /// The rule cut into rules of one verb, group, resource and name each.

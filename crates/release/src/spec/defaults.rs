@@ -47,6 +47,7 @@ const DEFAULTS: &[Default] = &[
     ),
     of("metrics", "a ServiceMonitor every 30 s, and a policy that lets the monitoring namespace in"),
     of("scratch", "an emptyDir of at most 64Mi each"),
+    of("resources", "a limit on local storage: 256Mi, and 64Mi for each scratch directory"),
     of("volumes", "a claim for each, and a daily backup kept for 30 days unless backup: none"),
     of(
         "secrets",

@@ -43,8 +43,6 @@ pub(super) enum Format {
     AnyPort,
     /// A number from 0 to 1000.
     Count,
-    /// `true` or `false`.
-    Flag,
     /// `uid:gid`, neither 0.
     User,
     /// A component or outside, with `:port` if it has several.
@@ -80,7 +78,6 @@ impl Format {
             Self::Percent => "percent below 100, such as 99.9",
             Self::Port => "a port from 1024 to 65535; programs that are not root get no other",
             Self::Count => "a number from 0 to 1000",
-            Self::Flag => "true or false",
             Self::User => "user and group by number, neither 0, such as 999:999",
             Self::Target => "the name of a component or outside, with :port if it has several",
             Self::AnyPort => "a port from 1 to 65535",
@@ -141,7 +138,6 @@ impl Format {
             Self::Percent => percent(text),
             Self::Port => text.parse::<u16>().is_ok_and(|port| port >= 1024) && !text.starts_with('+'),
             Self::Count => text.parse::<u32>().is_ok_and(|count| count <= 1000) && !text.starts_with('+'),
-            Self::Flag => matches!(text, "true" | "false"),
             Self::User => user(text).is_some_and(|(user, group)| user != 0 && group != 0),
             Self::Target => {
                 let (name, port) = text.split_once(':').unwrap_or((text, "x"));

@@ -65,7 +65,6 @@ fn scalar(format: Format) -> Value {
     match format {
         Format::Version => value!({ "enum": ["v1"] }),
         Format::OneOf(words) => value!({ "enum": words }),
-        Format::Flag => value!({ "type": "boolean" }),
         Format::Port => value!({ "type": "integer", "minimum": 1024, "maximum": 65_535 }),
         Format::AnyPort => value!({ "type": "integer", "minimum": 1, "maximum": 65_535 }),
         Format::Count => value!({ "type": "integer", "minimum": 0, "maximum": 1000 }),
