@@ -80,6 +80,15 @@ pub(crate) fn is_placeholder(secret: &[u8]) -> bool {
         || is_sequence(&lower)
 }
 
+/// Whether an address leads to a name that is reserved for examples (RFC 2606).
+pub(crate) fn is_example_address(address: &[u8]) -> bool {
+    let Some(at) = address.iter().rposition(|b| *b == b'@') else { return false };
+    let host = address.get(at..).unwrap_or_default().to_ascii_lowercase();
+    [b"example.com".as_slice(), b"example.org", b"example.net", b".example"]
+        .iter()
+        .any(|name| host.ends_with(name))
+}
+
 fn distinct(bytes: &[u8]) -> usize {
     let mut seen = [false; 256];
     for byte in bytes {
