@@ -109,7 +109,12 @@ fn alpine_order_and_validity_in_both_generations() {
 }
 
 #[test]
-fn conditions_of_cargo_and_dpkg() {
+fn conditions_of_npm_cargo_and_dpkg() {
+    agree("npm-ranges", 2, |r| match lotse_sbom::matches_npm(&r[0], &r[1]) {
+        Ok(answer) => answer.to_string(),
+        Err(RangeError::Range(_)) => "invalid-range".to_owned(),
+        Err(_) => "invalid-version".to_owned(),
+    });
     agree("cargo-ranges", 2, |r| match lotse_sbom::matches_cargo(&r[0], &r[1]) {
         Ok(answer) => answer.to_string(),
         Err(RangeError::Range(_)) => "invalid-range".to_owned(),

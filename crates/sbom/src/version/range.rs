@@ -1,6 +1,6 @@
-//! Conditions on versions as two of the tools write them.
+//! Conditions on versions as the tools write them.
 
-use super::{VersionError, dpkg};
+use super::{VersionError, dpkg, npm_range};
 use semver::{Version, VersionReq};
 use std::cmp::Ordering;
 
@@ -26,6 +26,14 @@ pub fn matches_cargo(range: &str, version: &str) -> Result<bool, RangeError> {
     let version = Version::parse(version)
         .map_err(|_| VersionError::new("cargo", version, "not a SemVer 2.0 version"))?;
     Ok(requirement.matches(&version))
+}
+
+/// Whether a version meets a range of a `package.json`, as node-semver's strict `satisfies` says.
+///
+/// # Errors
+/// [`RangeError`] says which of the two is malformed; the range is looked at first.
+pub fn matches_npm(range: &str, version: &str) -> Result<bool, RangeError> {
+    npm_range::matches(range, version)
 }
 
 /// Whether a version meets a condition as `dpkg --compare-versions` takes it: an operator, a blank, a version. `<` and `>`
