@@ -9,6 +9,7 @@
 )]
 
 mod application;
+pub mod laws;
 
 use std::env;
 use std::path::PathBuf;

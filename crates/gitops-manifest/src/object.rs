@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use lotse_yaml::{Dialect, Document, Limits, Position, Stream, Value};
+use lotse_yaml::{Dialect, Document, Limits, Position, Stream, Value, check_object};
 
 /// One Kubernetes object as a file declares it: its value, and its place down to the line.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Object {
     ///
     /// # Errors
     /// [`ObjectError::Read`] for what does not parse, [`ObjectError::NoObject`] for a document without the texts
-    /// `apiVersion` and `kind`, both with their place.
+    /// `apiVersion` and `kind` or with metadata of another type (a label that is `true`, say), both with their place.
     pub fn parse_all(file: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Self>, ObjectError> {
         let read = |source| ObjectError::Read { file: file.to_owned(), source };
         let stream = Stream::parse(bytes, Dialect::Kubectl, limits).map_err(read)?;
@@ -73,7 +73,7 @@ impl Object {
     /// Takes a value that was made, not read: it has a file name and no lines. Lists are unpacked.
     ///
     /// # Errors
-    /// [`ObjectError::NoObject`] without the texts `apiVersion` and `kind`.
+    /// [`ObjectError::NoObject`] for what [`lotse_yaml::check_object`] refuses.
     pub fn from_value(file: &str, value: Value) -> Result<Vec<Self>, ObjectError> {
         let place = Place { file: file.to_owned(), document: 0, pointer: String::new() };
         let mut objects = Vec::new();
@@ -82,17 +82,15 @@ impl Object {
     }
 
     fn unpack(self, objects: &mut Vec<Self>) -> Result<(), ObjectError> {
-        for key in ["apiVersion", "kind"] {
-            if self.value.get(key).and_then(Value::as_str).is_none_or(str::is_empty) {
-                return Err(ObjectError::NoObject {
-                    file: self.place.file.clone(),
-                    position: self.position("").unwrap_or(Position { line: 1, column: 1, offset: 0 }),
-                    message: format!("a Kubernetes object has the text `{key}`; this document has none"),
-                });
-            }
+        if let Err(error) = check_object(&self.value) {
+            return Err(ObjectError::NoObject {
+                file: self.place.file.clone(),
+                position: self.position(&error.pointer).unwrap_or(Position { line: 1, column: 1, offset: 0 }),
+                message: error.to_string(),
+            });
         }
-        let items =
-            self.value.get("items").and_then(Value::as_array).filter(|_| self.kind().ends_with("List"));
+        // kubectl takes whatever has a list of items for a list.
+        let items = self.value.get("items").and_then(Value::as_array);
         let Some(items) = items else {
             objects.push(self);
             return Ok(());

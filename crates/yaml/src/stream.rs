@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::build::Builder;
 use crate::split::split;
-use crate::{Dialect, Document, Error, Limits, Position, Value};
+use crate::{Dialect, Document, Error, Limits, Position, Value, check_object};
 
 /// A parsed text: its documents, and what the dialect's reader passes over in silence.
 #[derive(Clone, Debug)]
@@ -76,37 +76,52 @@ impl Stream {
         Ok(values)
     }
 
-    /// The values of all documents, each of which must be a Kubernetes object: a mapping with the texts
-    /// `apiVersion` and `kind`. kubectl and the server refuse everything else, and a stream without any object.
+    /// The Kubernetes objects of all documents, lists unpacked. kubectl and the server refuse a document that is none
+    /// (see [`crate::check_object`]), and a stream without any object.
     ///
     /// # Errors
     /// As [`Stream::values`], and [`Error::NoValue`] for what is no object.
     pub fn objects(&self) -> Result<Vec<Value>, Error> {
-        let mut values = Vec::new();
+        let mut objects = Vec::new();
         for document in &self.documents {
             let value = document.value()?;
-            if value.is_null() && document.dialect() == Dialect::Kubectl {
-                continue;
+            if !(value.is_null() && document.dialect() == Dialect::Kubectl) {
+                unpack(document, value, "", &mut objects)?;
             }
-            let refuse = |pointer: &str, message: &str| {
-                Err(Error::NoValue { position: document.locate(pointer), message: message.to_owned() })
-            };
-            if value.as_object().is_none() {
-                return refuse("", "a Kubernetes object is a mapping");
-            }
-            for (key, pointer) in [("apiVersion", "/apiVersion"), ("kind", "/kind")] {
-                if value.get(key).and_then(Value::as_str).is_none_or(str::is_empty) {
-                    return refuse(pointer, &format!("a Kubernetes object has the text `{key}`"));
-                }
-            }
-            values.push(value);
         }
-        match values.is_empty() {
+        match objects.is_empty() {
             true => Err(Error::NoValue {
                 position: Position::start(),
                 message: "no object in the input".to_owned(),
             }),
-            false => Ok(values),
+            false => Ok(objects),
+        }
+    }
+}
+
+/// Adds an object, or those of a list that kubectl unpacks: anything with a list of `items`.
+fn unpack(document: &Document, mut value: Value, at: &str, objects: &mut Vec<Value>) -> Result<(), Error> {
+    check_object(&value).map_err(|error| Error::NoValue {
+        position: document.locate(&format!("{at}{}", error.pointer)),
+        message: error.to_string(),
+    })?;
+    let items =
+        value.as_object_mut().filter(|map| map.get("items").is_some_and(|items| items.as_array().is_some()));
+    match (items.and_then(|map| map.remove("items")), document.dialect()) {
+        (Some(Value::Array(items)), Dialect::Kubectl) => items
+            .into_iter()
+            .enumerate()
+            .try_for_each(|(number, item)| unpack(document, item, &format!("{at}/items/{number}"), objects)),
+        (Some(items), _) => {
+            if let Some(map) = value.as_object_mut() {
+                map.insert("items", items);
+            }
+            objects.push(value);
+            Ok(())
+        }
+        (None, _) => {
+            objects.push(value);
+            Ok(())
         }
     }
 }

@@ -16,6 +16,17 @@ pub(crate) fn is_timestamp(text: &str) -> bool {
     is_date(date) && zone.is_some_and(is_time)
 }
 
+/// `2006-01-02T15:04:05.9Z07:00`, every part in full, as the times of Kubernetes are written.
+pub(crate) fn is_rfc3339(text: &str) -> bool {
+    let shape = text.split_at_checked(19).is_some_and(|(head, _)| {
+        head.bytes().zip("dddd-dd-ddTdd:dd:dd".bytes()).all(|(byte, shape)| match shape {
+            b'd' => byte.is_ascii_digit(),
+            other => byte == other,
+        })
+    });
+    shape && is_timestamp(text)
+}
+
 fn number(part: &str, longest: usize) -> Option<u32> {
     let digits = (1..=longest).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| part.parse().ok()).flatten()

@@ -241,3 +241,53 @@ fn what_yaml_1_1_reads_otherwise_is_refused_or_read_its_way() {
         ("{\"a\":\"\u{e9}\"}", true)
     );
 }
+
+#[test]
+fn objects_are_what_kubectl_takes_for_objects() {
+    let head = "apiVersion: e.com/v1\nkind: Any\n";
+    let table = [
+        ("metadata: {name: a, labels: {a: 'yes'}, annotations: {b: null}, finalizers: [x]}", true),
+        ("metadata: {name: y}", false),
+        ("metadata: {name: 1}", false),
+        ("metadata: {labels: {a: yes}}", false),
+        ("metadata: {annotations: {a: 1}}", false),
+        ("metadata: {finalizers: [1]}", false),
+        ("metadata: {generation: x}", false),
+        ("metadata: {creationTimestamp: x}", false),
+        ("metadata: {creationTimestamp: 2026-01-02T03:04:05Z}", true),
+        ("metadata: {creationTimestamp: null, ownerReferences: [{controller: yes}]}", true),
+        ("metadata: {ownerReferences: {}}", false),
+        ("metadata: {ownerReferences: [{controller: 'yes'}]}", false),
+        ("metadata: []", false),
+        ("metadata: null", true),
+        ("spec: []", true),
+    ];
+    let objects =
+        |text: &str| Stream::parse(text.as_bytes(), Dialect::Kubectl, &Limits::small_file())?.objects();
+    for (text, fine) in table {
+        assert_eq!(objects(&format!("{head}{text}\n")).is_ok(), fine, "{text}");
+    }
+    for text in [
+        "",
+        "---\n",
+        "[]",
+        "x",
+        "kind: Any",
+        "apiVersion: v1",
+        "apiVersion: a/b/c\nkind: X",
+        "apiVersion: v1\nkind: yes",
+    ] {
+        assert!(objects(text).is_err(), "{text}");
+    }
+    let list =
+        "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: A}\n- {apiVersion: v1, kind: B}\n";
+    assert_eq!(objects(list).unwrap().len(), 2);
+    let error = objects(
+        "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: A, metadata: {labels: {x: on}}}\n",
+    )
+    .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "4:52: /metadata/labels/x: must be a text, and is true; put it in quotes if a text is meant"
+    );
+}

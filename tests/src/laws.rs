@@ -1,0 +1,263 @@
+//! The laws that fuzzing looks for a counterexample to: one function for each parser of untrusted input. The targets in `fuzz/`
+//! and the replay of their seeds call the same functions.
+
+use std::fs;
+
+use lotse_digest::{Digest, Reference};
+use lotse_gitops_manifest::{Object, bump, find_images};
+use lotse_guardrails::{Level, Version, pod_security};
+use lotse_migrate_plan::{Engine, Migration, Plan};
+use lotse_netpol::{Cluster, Profile};
+use lotse_oci::{FileSystem, Image, ImageBuilder, Index, Layer, Layout, Manifest, Platform};
+use lotse_provenance::{Event, Statement, Timestamp};
+use lotse_release::Spec;
+use lotse_sbom::{Advisory, Catalogue, Purl, Vex};
+use lotse_secret_scan::{Place, Scanner};
+use lotse_sign::{Bundle, Checkpoint, Envelope, SignedNote, SigningKey, VerifyingKey};
+use lotse_yaml::{Dialect, Limits, Stream, parse_json, set_scalar, to_yaml};
+
+/// A law: panics if the bytes are a counterexample.
+pub type Law = fn(&[u8]);
+
+/// Every law by the name of its target.
+pub const LAWS: [(&str, Law); 14] = [
+    ("digest", digest),
+    ("yaml", yaml),
+    ("yaml_edit", yaml_edit),
+    ("json", json),
+    ("oci_documents", oci_documents),
+    ("oci_layer", oci_layer),
+    ("signatures", signatures),
+    ("statements", statements),
+    ("packages", packages),
+    ("advisories", advisories),
+    ("secrets", secrets),
+    ("migrations", migrations),
+    ("manifests", manifests),
+    ("spec", spec),
+];
+
+/// Runs the law of one target.
+///
+/// # Panics
+/// If the bytes are a counterexample, or no law has this name.
+pub fn run(name: &str, data: &[u8]) {
+    match LAWS.iter().find(|(other, _)| *other == name) {
+        Some((_, law)) => law(data),
+        None => panic!("no law {name:?}"),
+    }
+}
+
+/// What parses as a digest or reference prints as it was written.
+fn digest(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(digest) = text.parse::<Digest>() {
+        assert_eq!(digest.to_string(), text);
+    }
+    if let Ok(reference) = text.parse::<Reference>() {
+        assert_eq!(reference.to_string(), text);
+    }
+}
+
+/// What a dialect reads, it reads again from our YAML.
+fn yaml(data: &[u8]) {
+    for dialect in [Dialect::Kubectl, Dialect::Yaml12] {
+        let Ok(stream) = Stream::parse(data, dialect, &Limits::small_file()) else { continue };
+        let Ok(values) = stream.values() else { continue };
+        for value in values {
+            let text = to_yaml(&value);
+            let again = Stream::parse(text.as_bytes(), dialect, &Limits::manifests())
+                .and_then(|stream| stream.values());
+            assert_eq!(again.as_deref(), Ok([value].as_slice()), "{text}");
+        }
+    }
+}
+
+/// Setting a scalar sets it and nothing else, and undoing gives the bytes back.
+fn yaml_edit(data: &[u8]) {
+    let limits = Limits::small_file();
+    if let Ok(edit) = set_scalar(data, Dialect::Kubectl, 0, "/a/b", "new: value", &limits) {
+        let stream = Stream::parse(edit.bytes(), Dialect::Kubectl, &limits);
+        let value = stream
+            .ok()
+            .and_then(|stream| stream.documents().first().and_then(|document| document.value().ok()));
+        let found = value.as_ref().and_then(|value| value.pointer("/a/b")).and_then(|value| value.as_str());
+        assert_eq!(found, Some("new: value"));
+        assert_eq!(edit.undo(), data);
+    }
+}
+
+/// What is read as JSON is read again from what we write of it.
+fn json(data: &[u8]) {
+    if let Ok(value) = parse_json(data, &Limits::small_file()) {
+        assert_eq!(parse_json(value.to_json().as_bytes(), &Limits::manifests()).as_ref(), Ok(&value));
+    }
+}
+
+/// Documents of an image survive a round trip.
+fn oci_documents(data: &[u8]) {
+    let limits = lotse_oci::Limits::default();
+    if let Ok(manifest) = Manifest::parse(data, &limits) {
+        let bytes = manifest.to_bytes().unwrap_or_default();
+        assert_eq!(Manifest::parse(&bytes, &limits).ok(), Some(manifest));
+    }
+    if let Ok(index) = Index::parse(data, &limits) {
+        let bytes = index.to_bytes().unwrap_or_default();
+        assert_eq!(Index::parse(&bytes, &limits).ok(), Some(index));
+    }
+}
+
+/// No layer, plain or compressed, panics, leaves its directory or leaves something behind when it is refused.
+fn oci_layer(data: &[u8]) {
+    let Ok(directory) = tempfile::tempdir() else { return };
+    let limits = lotse_oci::Limits {
+        layer_bytes: 1 << 20,
+        file_bytes: 1 << 20,
+        entries: 1000,
+        ..lotse_oci::Limits::default()
+    };
+    let Ok(layout) = Layout::create(directory.path().join("layout"), limits) else { return };
+    for media_type in
+        ["application/vnd.oci.image.layer.v1.tar", "application/vnd.oci.image.layer.v1.tar+gzip"]
+    {
+        let Ok(descriptor) = layout.write_blob(media_type, data) else { return };
+        let layer = Layer { descriptor, diff_id: Digest::sha256(data), tar_size: 0 };
+        let built = ImageBuilder::scratch(&Platform::new("linux", "amd64"))
+            .layer(&layer, "fuzz")
+            .write(&layout, "fuzz");
+        let Ok(image) = built.and_then(|image| Image::load(&layout, &image.descriptor)) else { return };
+        let target = directory.path().join("root");
+        let flattened = FileSystem::of(&layout, &image);
+        match lotse_oci::unpack(&layout, &image, &target) {
+            Ok(_) => assert!(flattened.is_ok()),
+            Err(_) => assert!(!target.exists()),
+        }
+        let left = fs::read_dir(directory.path()).map(Iterator::count).unwrap_or(0);
+        assert_eq!(left, 1 + usize::from(target.exists()));
+        let _ = fs::remove_dir_all(&target);
+    }
+}
+
+/// Signed documents survive a round trip, and no key that was not used verifies them.
+fn signatures(data: &[u8]) {
+    if let Ok(bundle) = Bundle::parse(data) {
+        let json = bundle.to_json().unwrap_or_default();
+        assert_eq!(Bundle::parse(&json).ok(), Some(bundle));
+    }
+    if let Ok(envelope) = Envelope::parse(data) {
+        let json = envelope.to_json().unwrap_or_default();
+        assert!(Envelope::parse(&json).is_ok());
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(note) = SignedNote::parse(text) {
+        assert_eq!(SignedNote::parse(&note.to_text()).ok(), Some(note));
+    }
+    if let Ok(checkpoint) = Checkpoint::parse(text) {
+        assert_eq!(Checkpoint::parse(&checkpoint.to_text()).ok(), Some(checkpoint));
+    }
+    let _ = (SigningKey::from_pem(text).is_ok(), VerifyingKey::from_pem(text).is_ok());
+}
+
+/// Statements and log entries that are read are written and read again.
+fn statements(data: &[u8]) {
+    if let Ok(statement) = Statement::parse(data) {
+        let json = statement.to_json().unwrap_or_default();
+        let again = Statement::parse(&json).ok();
+        assert_eq!(again.as_ref().map(Statement::predicate), Some(statement.predicate()));
+    }
+    if let Ok(event) = Event::parse(data)
+        && let Ok(entry) = event.to_entry()
+    {
+        assert_eq!(Event::parse(&entry).ok(), Some(event));
+    }
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(time) = text.parse::<Timestamp>()
+    {
+        assert_eq!(time.to_string().parse(), Ok(time));
+    }
+}
+
+/// No package database panics, and the same bytes give the same inventory.
+fn packages(data: &[u8]) {
+    let paths = [
+        "composer.lock",
+        "package-lock.json",
+        "Cargo.lock",
+        "lib/apk/db/installed",
+        "var/lib/dpkg/status",
+        "etc/os-release",
+    ];
+    for path in paths {
+        let inventory = || {
+            let mut catalogue = Catalogue::new(lotse_sbom::Limits::for_images());
+            catalogue.add(path, data).ok().map(|()| catalogue.finish())
+        };
+        assert_eq!(inventory(), inventory());
+    }
+}
+
+/// A purl that is read prints to one that is the same; no record panics.
+fn advisories(data: &[u8]) {
+    let limits = lotse_sbom::Limits::for_images();
+    let _ = (Advisory::parse("fuzz", data, limits).is_ok(), Vex::parse("fuzz", data, limits).is_ok());
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(purl) = text.parse::<Purl>()
+    {
+        assert_eq!(purl.to_string().parse(), Ok(purl));
+    }
+}
+
+/// The same bytes give the same findings in the same order, each inside the text.
+fn secrets(data: &[u8]) {
+    let Ok(scanner) = Scanner::new(lotse_secret_scan::Limits::for_repositories()) else { return };
+    let findings = scanner.scan(data, &Place::file("fuzz"));
+    assert_eq!(findings, scanner.scan(data, &Place::file("fuzz")));
+    let lines = u64::try_from(data.iter().filter(|byte| **byte == b'\n').count()).unwrap_or(u64::MAX);
+    for finding in &findings.found {
+        assert!(finding.line >= 1 && finding.line <= lines + 1);
+    }
+}
+
+/// Every statement that is split off is planned, in this release or a later one or for review: none is lost.
+fn migrations(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for engine in [Engine::Postgres, Engine::MySql, Engine::MariaDb, Engine::Sqlite] {
+        for path in ["expand/1.sql", "1.php"] {
+            let Ok(migration) = Migration::read(path, text, engine) else { continue };
+            let steps = migration.steps.len();
+            let plan = Plan::new(&[migration], 1);
+            assert_eq!(plan.stages.iter().map(|stage| stage.steps.len()).sum::<usize>(), steps);
+        }
+    }
+}
+
+/// No manifest panics a verdict; a bump leaves the other images as they were.
+fn manifests(data: &[u8]) {
+    let limits = Limits::small_file();
+    if let Ok(objects) = Object::parse_all("fuzz", data, &limits) {
+        for object in &objects {
+            let _ = pod_security(object, Level::Restricted, Version::Latest).is_ok();
+        }
+    }
+    if let Ok(cluster) = Cluster::parse([("fuzz", data)], &limits) {
+        let _ = cluster.matrix(Profile::Node, &[]);
+    }
+    let to = format!("team/app:2@sha256:{}", "0".repeat(64)).parse();
+    if let (Ok(to), Ok(before)) = (to, find_images(data))
+        && let Ok((after, changed)) = bump(data, &to)
+    {
+        let after = find_images(&after).unwrap_or_default();
+        let same = before.iter().zip(&after).filter(|(before, after)| before == after).count();
+        assert_eq!(same + changed, before.len());
+    }
+}
+
+/// No specification panics, and each mistake has a place in the file.
+fn spec(data: &[u8]) {
+    if let Err(mistakes) = Spec::parse("fuzz", data) {
+        assert!(!mistakes.list.is_empty());
+        for mistake in &mistakes.list {
+            assert!(mistake.line >= 1 && mistake.column >= 1 && !mistake.message.is_empty());
+        }
+    }
+}
