@@ -93,3 +93,15 @@ fn what_is_no_migration_is_refused() {
     }
     assert!(matches!("oracle".parse::<Engine>(), Err(Error::UnknownEngine { .. })));
 }
+
+#[test]
+fn nested_closures_and_large_files_are_bounded() {
+    let deep = format!(
+        "{}{}",
+        "Schema::withoutForeignKeyConstraints(function () { ".repeat(2000),
+        "});".repeat(2000)
+    );
+    assert_eq!(classes(Engine::MySql, &deep), [Class::Review]);
+    let large = migration(&" ".repeat(2 << 20));
+    assert!(matches!(Migration::read("m.php", &large, Engine::MySql), Err(Error::TooLarge { .. })));
+}

@@ -189,6 +189,14 @@ fn kubernetes_secrets_are_decoded_value_by_value() {
 }
 
 #[test]
+fn many_beginnings_without_end_take_linear_time() {
+    let begin = format!("{0}BEGIN PRIVATE KEY{0}\n", "-----");
+    let key = pem("PRIVATE KEY", 88);
+    let text = format!("{}{key}{}", begin.repeat(50_000), begin.repeat(50_000));
+    assert_eq!(found(&text), ["private-key"]);
+}
+
+#[test]
 fn utf16_is_read() {
     let secret = with_crc("ghp", 86);
     let text = format!("token = {secret}\r\n");
