@@ -68,7 +68,7 @@ fn read(root: &Path, folder: &Path, engine: Engine) -> Result<Vec<Migration>, Bo
     for path in entries {
         if path.is_dir() {
             out.extend(read(root, &path, engine)?);
-        } else {
+        } else if !path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')) {
             let name = path.strip_prefix(root)?.to_string_lossy().into_owned();
             out.push(Migration::read(&name, &std::fs::read_to_string(&path)?, engine)?);
         }

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::php::{Php, Place, tokens};
 use crate::split::split;
 use crate::verdict::{Class, Rewrite, Undo, Verdict};
+use std::cell::Cell;
 
 pub(crate) type Judged = (u32, String, Verdict);
 
@@ -20,7 +21,7 @@ pub(crate) fn read(path: &str, text: &str, engine: Engine) -> Result<Vec<Judged>
             reason: "no method `up` or `run`: this is no Laravel migration or seeder",
         });
     };
-    let reader = Reader { path, text, engine };
+    let reader = Reader { path, text, engine, depth: Cell::new(0) };
     let mut out = Vec::new();
     for statement in statements(body) {
         reader.statement(statement, &mut out)?;
@@ -150,10 +151,15 @@ fn arguments(after: &[Place]) -> Option<(Vec<&[Place]>, &[Place])> {
     None
 }
 
+/// Closures in closures that are read.
+const MAX_DEPTH: u32 = 8;
+
 struct Reader<'a> {
     path: &'a str,
     text: &'a str,
     engine: Engine,
+    /// How many closures deep.
+    depth: Cell<u32>,
 }
 
 impl Reader<'_> {
@@ -187,6 +193,24 @@ impl Reader<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Goes into a closure, a few levels deep.
+    fn inside(
+        &self,
+        statement: &[Place],
+        out: &mut Vec<Judged>,
+        read: &dyn Fn(&mut Vec<Judged>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let depth = self.depth.get();
+        if depth >= MAX_DEPTH {
+            out.push(self.review(statement, "closures are nested too deep to be read"));
+            return Ok(());
+        }
+        self.depth.set(depth.saturating_add(1));
+        let outcome = read(out);
+        self.depth.set(depth);
+        outcome
     }
 
     fn source(&self, statement: &[Place]) -> (u32, String) {
@@ -241,6 +265,15 @@ impl Reader<'_> {
     }
 
     fn schema(&self, statement: &[Place], call: &Call<'_>, out: &mut Vec<Judged>) -> Result<(), Error> {
+        if call.name == "withoutForeignKeyConstraints" {
+            let Some(body) = call.arguments.first().and_then(|closure| closure_body(closure)) else {
+                out.push(self.review(statement, "what runs is not in the source"));
+                return Ok(());
+            };
+            return self.inside(statement, out, &|out| {
+                statements(body).into_iter().try_for_each(|inner| self.statement(inner, out))
+            });
+        }
         let Some(table) = call.text(0) else {
             let neutral = matches!(call.name, "disableForeignKeyConstraints" | "enableForeignKeyConstraints");
             let (line, text) = self.source(statement);
@@ -265,9 +298,9 @@ impl Reader<'_> {
                     out.push(self.review(statement, "the changes of the table are not in the source"));
                     return Ok(());
                 };
-                for inner in statements(body) {
-                    self.blueprint(&name, inner, out)?;
-                }
+                self.inside(statement, out, &|out| {
+                    statements(body).into_iter().try_for_each(|inner| self.blueprint(&name, inner, out))
+                })?;
             }
             "drop" => out.push(self.as_sql(statement, &format!("DROP TABLE {name}"))?),
             "dropIfExists" => out.push(self.as_sql(statement, &format!("DROP TABLE IF EXISTS {name}"))?),
@@ -285,6 +318,9 @@ impl Reader<'_> {
     }
 
     fn blueprint(&self, table: &str, statement: &[Place], out: &mut Vec<Judged>) -> Result<(), Error> {
+        if matches!(&statement.first().map(|p| &p.token), Some(Php::Word(w)) if !w.starts_with('$')) {
+            return self.statement(statement, out);
+        }
         let Some((start, calls)) = chain(statement) else {
             out.push(
                 self.review(statement, "control flow or an expression: what runs depends on the moment"),

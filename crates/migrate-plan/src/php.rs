@@ -24,7 +24,13 @@ pub(crate) struct Place {
     pub(crate) end: usize,
 }
 
+/// Longest migration that is read.
+const MAX_BYTES: usize = 1 << 20;
+
 pub(crate) fn tokens(path: &str, text: &str) -> Result<Vec<Place>, Error> {
+    if text.len() > MAX_BYTES {
+        return Err(Error::TooLarge { path: path.to_owned(), bytes: text.len(), limit: MAX_BYTES });
+    }
     let mut out = Vec::new();
     let (mut at, mut line) = (0_usize, 1_u32);
     loop {

@@ -39,13 +39,21 @@ pub fn split(path: &str, text: &str, engine: Engine) -> Result<Vec<Statement>, E
         return Err(Error::TooLarge { path: path.to_owned(), bytes: text.len(), limit: MAX_BYTES });
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    Splitter { text, engine, lexer: Lexer::new(text, engine), delimiter: ";".to_owned(), line: 1, counted: 0 }
-        .run()
-        .map_err(|(offset, reason)| {
-            let before = text.get(..offset).unwrap_or_default();
-            let line = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1);
-            Error::Malformed { path: path.to_owned(), line, reason }
-        })
+    Splitter {
+        text,
+        engine,
+        lexer: Lexer::new(text, engine),
+        delimiter: ";".to_owned(),
+        line: 1,
+        counted: 0,
+        body: Body::default(),
+    }
+    .run()
+    .map_err(|(offset, reason)| {
+        let before = text.get(..offset).unwrap_or_default();
+        let line = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1);
+        Error::Malformed { path: path.to_owned(), line, reason }
+    })
 }
 
 struct Splitter<'a> {
@@ -55,6 +63,7 @@ struct Splitter<'a> {
     delimiter: String,
     line: u32,
     counted: usize,
+    body: Body,
 }
 
 impl Splitter<'_> {
@@ -67,18 +76,21 @@ impl Splitter<'_> {
                 continue;
             }
             let rest = self.text.get(self.lexer.at()..).unwrap_or_default();
-            if rest.starts_with(&self.delimiter) && !self.inside_body(&current) {
+            if rest.starts_with(&self.delimiter) && !self.body.is_open() {
                 let end = self.lexer.at();
                 self.lexer.jump(end.saturating_add(self.delimiter.len()));
                 self.finish(&mut current, &mut out);
                 continue;
             }
             match self.lexer.next()? {
-                Some(placed) => current.push(placed),
+                Some(placed) => {
+                    self.body.take(&placed.token, self.engine);
+                    current.push(placed);
+                }
                 None => break,
             }
         }
-        if self.inside_body(&current) {
+        if self.body.is_open() {
             return Err((current.first().map_or(0, |p| p.start), "the text ends inside a BEGIN … END body"));
         }
         self.finish(&mut current, &mut out);
@@ -99,25 +111,8 @@ impl Splitter<'_> {
         true
     }
 
-    /// Whether a semicolon here belongs to a body that is not over.
-    fn inside_body(&self, tokens: &[Placed]) -> bool {
-        let words = || {
-            tokens.iter().filter_map(|p| if let Token::Word(w) = &p.token { Some(w.as_str()) } else { None })
-        };
-        let mut head = words().take(6);
-        let creates = head.next() == Some("create");
-        match self.engine {
-            Engine::Sqlite => {
-                creates && head.by_ref().take(2).any(|w| w == "trigger") && open_blocks(words(), false)
-            }
-            Engine::Postgres => {
-                creates && head.any(|w| w == "function" || w == "procedure") && open_blocks(words(), true)
-            }
-            _ => false,
-        }
-    }
-
     fn finish(&mut self, current: &mut Vec<Placed>, out: &mut Vec<Statement>) {
+        self.body = Body::default();
         let (Some(first), Some(last)) = (current.first(), current.last()) else { return };
         let (start, end) = (first.start, last.end);
         let new_lines = self.text.get(self.counted..start).unwrap_or_default().matches('\n').count();
@@ -131,17 +126,42 @@ impl Splitter<'_> {
     }
 }
 
-/// Whether `BEGIN` (`BEGIN ATOMIC`) or `CASE` is still open.
-fn open_blocks<'a>(words: impl Iterator<Item = &'a str>, atomic: bool) -> bool {
-    let mut depth = 0_usize;
-    let mut words = words.peekable();
-    while let Some(word) = words.next() {
-        match word {
-            "begin" if !atomic || words.peek() == Some(&"atomic") => depth = depth.saturating_add(1),
-            "case" if depth > 0 => depth = depth.saturating_add(1),
-            "end" => depth = depth.saturating_sub(1),
+/// Whether a semicolon belongs to a body (`BEGIN … END` of a SQLite trigger, `BEGIN ATOMIC … END` of a PostgreSQL
+/// routine), kept up to date word by word.
+#[derive(Default)]
+struct Body {
+    head: Vec<String>,
+    last_was_begin: bool,
+    depth: usize,
+}
+
+impl Body {
+    fn is_open(&self) -> bool {
+        self.depth > 0
+    }
+
+    fn take(&mut self, token: &Token, engine: Engine) {
+        let Token::Word(word) = token else { return };
+        if self.head.len() < 6 {
+            self.head.push(word.clone());
+        }
+        let mut head = self.head.iter().map(String::as_str);
+        let creates = head.next() == Some("create");
+        let (has_body, atomic) = match engine {
+            Engine::Sqlite => (creates && head.take(2).any(|w| w == "trigger"), false),
+            Engine::Postgres => (creates && head.any(|w| w == "function" || w == "procedure"), true),
+            _ => (false, false),
+        };
+        let opens = if atomic { word == "atomic" && self.last_was_begin } else { word == "begin" };
+        self.last_was_begin = word == "begin";
+        if !has_body {
+            return;
+        }
+        match word.as_str() {
+            _ if opens => self.depth = self.depth.saturating_add(1),
+            "case" if self.depth > 0 => self.depth = self.depth.saturating_add(1),
+            "end" => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }
     }
-    depth > 0
 }

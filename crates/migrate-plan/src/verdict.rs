@@ -128,9 +128,11 @@ impl Verdict {
     /// Both parts together: the graver of each, all reasons, the stronger lock.
     pub(crate) fn and(self, other: Self) -> Self {
         let (mut first, second) = if other.class > self.class { (other, self) } else { (self, other) };
-        first
-            .reasons
-            .extend(second.reasons.into_iter().filter(|r| !first.reasons.contains(r)).collect::<Vec<_>>());
+        for reason in second.reasons {
+            if first.reasons.len() < MAX_REASONS && !first.reasons.contains(&reason) {
+                first.reasons.push(reason);
+            }
+        }
         if strength(second.lock) > strength(first.lock) {
             first.lock = second.lock;
         }
@@ -146,6 +148,9 @@ impl Verdict {
         self.class.phase()
     }
 }
+
+/// So many different reasons are kept.
+const MAX_REASONS: usize = 16;
 
 /// Locks from weak to strong, each in its engine's words.
 pub(crate) const LOCKS: [&str; 13] = [

@@ -60,6 +60,8 @@ fn calls_and_their_classes() {
         (MySql, "DB::table('a')->insertOrIgnore([['x' => 2]]);".to_owned(), vec![Backfill]),
         (MySql, "DB::table('a')->truncate();".to_owned(), vec![Contract]),
         (MySql, "Artisan::call('x');".to_owned(), vec![Review]),
+        (MySql, table("DB::table('a')->insert(['x' => 2]);"), vec![Backfill]),
+        (MySql, format!("Schema::withoutForeignKeyConstraints(function () {{ {} }});", table("$table->dropColumn('a');")), vec![Contract]),
         (MySql, "Schema::disableForeignKeyConstraints();".to_owned(), vec![Expand]),
     ] {
         assert_eq!(classes(engine, &up), expected, "{engine}: {up}");
@@ -90,4 +92,16 @@ fn what_is_no_migration_is_refused() {
         assert!(error.to_string().contains(said), "{error}");
     }
     assert!(matches!("oracle".parse::<Engine>(), Err(Error::UnknownEngine { .. })));
+}
+
+#[test]
+fn nested_closures_and_large_files_are_bounded() {
+    let deep = format!(
+        "{}{}",
+        "Schema::withoutForeignKeyConstraints(function () { ".repeat(2000),
+        "});".repeat(2000)
+    );
+    assert_eq!(classes(Engine::MySql, &deep), [Class::Review]);
+    let large = migration(&" ".repeat(2 << 20));
+    assert!(matches!(Migration::read("m.php", &large, Engine::MySql), Err(Error::TooLarge { .. })));
 }

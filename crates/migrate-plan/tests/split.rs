@@ -77,6 +77,13 @@ fn what_does_not_end_is_refused_with_its_line() {
     assert!(matches!(split("x.sql", &" ".repeat(9 << 20), Engine::Sqlite), Err(Error::TooLarge { .. })));
 }
 
+#[test]
+fn long_bodies_take_linear_time() {
+    let body = "select 1; ".repeat(100_000);
+    let text = format!("create trigger t after insert on x begin {body} end; select 2;");
+    assert_eq!(split("x.sql", &text, Engine::Sqlite).unwrap().len(), 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 

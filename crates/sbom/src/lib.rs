@@ -76,8 +76,9 @@ pub use crate::osv::{Advisory, Affected, Event, Range};
 pub use crate::purl::{Purl, PurlError};
 pub use crate::time::{Date, TimeError, Timestamp};
 pub use crate::version::{
-    ApkGeneration, Ecosystem, UnsupportedEcosystem, VersionError, compare_apk, compare_cargo_total,
-    compare_npm_build, compare_npm_loose, composer_stability, is_valid_apk, normalise_composer,
+    ApkGeneration, Ecosystem, RangeError, UnsupportedEcosystem, VersionError, compare_apk,
+    compare_cargo_total, compare_npm_build, compare_npm_loose, composer_stability, is_valid_apk,
+    matches_cargo, matches_debian, matches_npm, normalise_composer,
 };
 pub use crate::vex::{Product, Statement, Status, Vex};
 pub use crate::write::{DocumentInfo, Subject, cyclonedx, inventory_json, spdx};

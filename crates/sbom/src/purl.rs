@@ -58,6 +58,24 @@ impl Purl {
         }
     }
 
+    /// Reads leniently: letter case of qualifier keys is made canonical instead of refused.
+    ///
+    /// # Errors
+    /// [`PurlError`] for everything else that [`Purl::from_str`] refuses.
+    pub fn canonicalise(text: &str) -> Result<Self, PurlError> {
+        let Some((head, tail)) = text.split_once('?') else { return text.parse() };
+        let (qualifiers, subpath) = match tail.split_once('#') {
+            Some((qualifiers, subpath)) => (qualifiers, format!("#{subpath}")),
+            None => (tail, String::new()),
+        };
+        let lower = |pair: &str| match pair.split_once('=') {
+            Some((key, value)) => format!("{}={value}", key.to_ascii_lowercase()),
+            None => pair.to_owned(),
+        };
+        let qualifiers: Vec<String> = qualifiers.split('&').map(lower).collect();
+        format!("{head}?{}{subpath}", qualifiers.join("&")).parse()
+    }
+
     /// The same with one qualifier more; an empty value leaves it out.
     ///
     /// # Errors
@@ -72,6 +90,16 @@ impl Purl {
         if !value.is_empty() {
             self.qualifiers.insert(key.to_owned(), value.to_owned());
         }
+        Ok(self)
+    }
+
+    /// The same with a path within the package; empty, `.` and `..` segments are left out.
+    ///
+    /// # Errors
+    /// [`PurlError`] never at present; a path is always made canonical.
+    pub fn with_subpath(mut self, subpath: &str) -> Result<Self, PurlError> {
+        let segments: Vec<&str> = subpath.split('/').filter(|s| !matches!(*s, "" | "." | "..")).collect();
+        self.subpath = Some(segments.join("/")).filter(|s| !s.is_empty());
         Ok(self)
     }
 
@@ -138,8 +166,23 @@ impl Purl {
         if rule.lower_namespace {
             self.namespace = self.namespace.as_ref().map(|n| n.to_lowercase());
         }
-        if self.kind == "pypi" {
-            self.name = self.name.replace('_', "-");
+        match self.kind.as_str() {
+            "pypi" => self.name = self.name.replace('_', "-"),
+            "huggingface" => self.version = self.version.as_ref().map(|v| v.to_lowercase()),
+            "cpan" if self.name.contains("::") => {
+                return Err("a CPAN distribution is written with `-`, not with `::`");
+            }
+            "chrome-extension" => {
+                let parts = self.version.as_deref().unwrap_or("0").split('.');
+                let numbers = parts.clone().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
+                let id = self.name.len() == 32 && self.name.bytes().all(|b| (b'a'..=b'p').contains(&b));
+                if !id || !numbers || parts.count() > 4 {
+                    return Err(
+                        "an extension has 32 letters from a to p and a version of up to four numbers",
+                    );
+                }
+            }
+            _ => {}
         }
         match (rule.namespace, &self.namespace) {
             (Need::Required, None) => Err("this type needs a namespace"),
@@ -162,13 +205,13 @@ impl Purl {
         let (kind, rest) = rest.split_once('/').ok_or("the name is missing")?;
         let rest = rest.trim_matches('/');
         let (rest, version) = match rest.rsplit_once('@') {
-            // An `@` that begins a segment is a scope, not a version.
-            Some((before, version)) if !before.is_empty() && !before.ends_with('/') => {
-                (before, Some(decode(version)?))
-            }
+            // An `@` with a slash after it begins a scope.
+            Some((before, version)) if !version.contains('/') => (before, Some(decode(version)?)),
             _ => (rest, None),
         };
-        let rest = rest.trim_end_matches('/');
+        if rest.ends_with('/') || rest.is_empty() {
+            return Err("the name is missing");
+        }
         let (namespace, name) = match rest.rsplit_once('/') {
             Some((namespace, name)) => (join_segments(namespace, false)?, name),
             None => (None, rest),
@@ -236,13 +279,14 @@ struct Rule {
 impl Rule {
     fn of(kind: &str) -> Self {
         let namespace = match kind {
-            "apk" | "alpm" | "bitbucket" | "composer" | "deb" | "github" | "golang" | "maven" | "rpm"
-            | "swift" => Need::Required,
-            "bitnami" | "cargo" | "cocoapods" | "conda" | "cran" | "gem" | "hackage" | "nuget" | "oci"
-            | "pub" | "pypi" => Need::Forbidden,
+            "vscode-extension" | "apk" | "alpm" | "bitbucket" | "composer" | "deb" | "github" | "golang"
+            | "maven" | "rpm" | "swift" => Need::Required,
+            "otp" | "vcpkg" | "julia" | "chrome-extension" | "bitnami" | "cargo" | "cocoapods" | "conda"
+            | "cran" | "gem" | "hackage" | "nuget" | "oci" | "pub" | "pypi" => Need::Forbidden,
             _ => Need::Free,
         };
-        let lower = matches!(kind, "alpm" | "apk" | "bitbucket" | "composer" | "deb" | "github" | "hex");
+        let lower =
+            matches!(kind, "alpm" | "apk" | "bitbucket" | "brew" | "composer" | "deb" | "github" | "hex");
         Self {
             namespace,
             lower_name: lower || matches!(kind, "bitnami" | "oci" | "pub" | "pypi"),

@@ -9,6 +9,7 @@
 )]
 
 use lotse_sbom::{Catalogue, Ecosystem, Error, Inventory, Limits, Origin, Purl, Scope, catalogue};
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -224,4 +225,24 @@ fn what_is_not_read_is_listed() {
     ])
     .unwrap();
     assert_eq!(inventory.not_read().len(), 5, "{:#?}", inventory.not_read());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// A real file with some bytes changed or cut is read or refused; it never panics, and never reads as nothing at all
+    /// without a word.
+    #[test]
+    fn damaged_files_are_read_or_refused(tree in 0_usize..4, which in 0_usize..9, at in 0_usize..6000, byte in any::<u8>(), cut in any::<bool>()) {
+        let mut all = files(["apk-db", "composer-installed", "dpkg-distroless", "npm-v1"][tree]);
+        let index = which % all.len();
+        let bytes = &mut all[index].1;
+        let at = at % bytes.len().max(1);
+        if cut { bytes.truncate(at) } else if let Some(b) = bytes.get_mut(at) { *b = byte }
+        if let Ok(inventory) = catalogue(all, Limits::for_images()) {
+            let id = inventory.components().iter().map(|c| c.id.clone()).collect::<BTreeSet<_>>();
+            prop_assert_eq!(id.len(), inventory.components().len(), "ids are unique");
+            prop_assert!(inventory.roots().len() <= id.len());
+        }
+    }
 }

@@ -42,11 +42,21 @@ fn canonical_forms() {
 }
 
 #[test]
+fn the_lenient_reading_lowers_qualifier_keys() {
+    let text = "pkg:rpm/fedora/curl@7.50.3-1.fc25?Arch=i386&Distro=fedora-25#a/b";
+    assert!(text.parse::<Purl>().is_err());
+    let purl = Purl::canonicalise(text).unwrap();
+    assert_eq!(purl.to_string(), "pkg:rpm/fedora/curl@7.50.3-1.fc25?arch=i386&distro=fedora-25#a/b");
+}
+
+#[test]
 fn refusals() {
     for (text, said) in [
         ("npm/a@1", "pkg:"),
         ("pkg:npm", "name is missing"),
         ("pkg:npm/", "name is missing"),
+        ("pkg:cran/@0.9.1", "name is missing"),
+        ("pkg:cpan/GDT/URI::PackageURL", "`::`"),
         ("pkg:n&m/a@1", "type must"),
         ("pkg:deb/a@1", "needs a namespace"),
         ("pkg:cargo/ns/a@1", "has no namespace"),

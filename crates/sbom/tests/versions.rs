@@ -10,7 +10,7 @@
 )]
 
 use flate2::read::GzDecoder;
-use lotse_sbom::{ApkGeneration, Ecosystem, VersionError};
+use lotse_sbom::{ApkGeneration, Ecosystem, RangeError, VersionError};
 use std::cmp::Ordering;
 use std::io::Read;
 
@@ -106,4 +106,21 @@ fn alpine_order_and_validity_in_both_generations() {
     agree("apk", 3, |r| validity(&r[0], &r[1], ApkGeneration::V3));
     agree("apk", 4, |r| order(&r[0], &r[1], ApkGeneration::V2));
     agree("apk", 5, |r| validity(&r[0], &r[1], ApkGeneration::V2));
+}
+
+#[test]
+fn conditions_of_npm_cargo_and_dpkg() {
+    agree("npm-ranges", 2, |r| match lotse_sbom::matches_npm(&r[0], &r[1]) {
+        Ok(answer) => answer.to_string(),
+        Err(RangeError::Range(_)) => "invalid-range".to_owned(),
+        Err(_) => "invalid-version".to_owned(),
+    });
+    agree("cargo-ranges", 2, |r| match lotse_sbom::matches_cargo(&r[0], &r[1]) {
+        Ok(answer) => answer.to_string(),
+        Err(RangeError::Range(_)) => "invalid-range".to_owned(),
+        Err(_) => "invalid-version".to_owned(),
+    });
+    agree("dpkg-ranges", 2, |r| {
+        lotse_sbom::matches_debian(&r[0], &r[1]).map_or("error".to_owned(), |a| a.to_string())
+    });
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Limits};
 use crate::finding::{Finding, Findings, NotScanned, Place, Proof};
 use crate::kubernetes::{self, secret_values};
-use crate::rules::{BUILTIN, Rule, entropy_tenths, find_keys, is_placeholder, pem};
+use crate::rules::{BUILTIN, Rule, entropy_tenths, find_keys, is_example_address, is_placeholder, pem};
 use crate::secret::Secret;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
@@ -213,6 +213,9 @@ impl Scanner {
                 continue;
             }
             let Some(proof) = rule.check.apply(secret) else { continue };
+            if is_example_address(whole.as_bytes()) {
+                continue;
+            }
             if proof != Proof::Checksum
                 && (is_placeholder(secret) || is_placeholder(secret.get(rule.public..).unwrap_or_default()))
             {

@@ -111,12 +111,18 @@ fn lookalikes_are_no_findings() {
         url("your-password"),
         "https://example.org:8080/a@b".to_owned(),
         "https://user@example.org/x".to_owned(),
+        format!("https://user:{}\u{40}www.example.org/x", "k3Vx9qLw"),
+        format!("type APPLY_{}_FN = Option<unsafe extern fn()>", "TOKEN"),
         "git@github.com:acme/x.git".to_owned(),
         "APP_KEY=".to_owned(),
         "DB_PASSWORD=".to_owned(),
         format!("DB_{}=${{DB_PASSWORD}}", "PASSWORD"),
         format!("DB_{}=secretsecret", "PASSWORD"),
         format!("DB_{}=config('database.secret.x7')", "PASSWORD"),
+        format!("const CREATE_{} = 'api_token_create'", "TOKEN"),
+        format!("APP_{}=SomeRandomString", "KEY"),
+        format!("token = {}", "user_session_token_v2_name"),
+        format!("password: {}", "components/PasswordField2.vue"),
         format!("ERROR_{}=-2147467259i32", "TOKEN"),
         format!("ERROR_{}=0x80045023", "TOKEN"),
         format!("APP_{}=std::env::var9", "SECRET"),
@@ -161,7 +167,7 @@ fn kubernetes_secrets_are_decoded_value_by_value() {
     let password = base62(14, 84);
     let token = with_crc("ghp", 85);
     let text = format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\ndata:\n  user: {}\n  password: {}\n  again: {}\nstringData:\n  token: {token}\n  host: ${{HOST}}\n---\nkind: ConfigMap\ndata:\n  password: {}\n",
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\ndata:\n  user: {}\n  password: {}\n  again: {}\nstringData:\n  token: {token}\n  host: ${{HOST}}\n---\nkind: ConfigMap\ndata:\n  motto: {}\n",
         base64(b"root"),
         base64(password.as_bytes()),
         base64(password.as_bytes()),
@@ -180,6 +186,14 @@ fn kubernetes_secrets_are_decoded_value_by_value() {
     let [again, first, _] = findings.found.as_slice() else { panic!() };
     assert_eq!(again.fingerprint, first.fingerprint, "the same secret has the same fingerprint");
     assert!(!format!("{findings:?}").contains(&password));
+}
+
+#[test]
+fn many_beginnings_without_end_take_linear_time() {
+    let begin = format!("{0}BEGIN PRIVATE KEY{0}\n", "-----");
+    let key = pem("PRIVATE KEY", 88);
+    let text = format!("{}{key}{}", begin.repeat(50_000), begin.repeat(50_000));
+    assert_eq!(found(&text), ["private-key"]);
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::licence::Licence;
 
 const KNOWN: &str = "1, 2, 3";
 
+/// Longest path of a package in the tree.
+const MAX_PLACE: usize = 4096;
+
 pub(crate) fn lock(path: &str, bytes: &[u8]) -> Result<Facts, Error> {
     let document = Document::parse(path, bytes)?;
     let root = &document.root;
@@ -60,8 +63,12 @@ fn by_path(document: &Document<'_>, path: &str) -> Result<Facts, Error> {
     };
     let mut facts = Facts::default();
     let mut links: Vec<(String, String)> = Vec::new();
+    let root_name = document.optional(&document.root, "name")?;
     for (place, node) in document.object(packages, "packages")? {
         document.object(node, "a package")?;
+        if place.len() > MAX_PLACE {
+            return Err(document.error(node, "the package's path is longer than any file system allows"));
+        }
         let flag = |key: &str| node.get(key).is_some_and(Node::is_true);
         if flag("link") {
             // The real package stands under its own path; the link is only another name for it.
@@ -72,7 +79,6 @@ fn by_path(document: &Document<'_>, path: &str) -> Result<Facts, Error> {
         }
         let from_place = place.rsplit_once("node_modules/").map(|(_, name)| name);
         let last = place.rsplit('/').next().unwrap_or(place);
-        let root_name = document.optional(&document.root, "name")?;
         let fallback =
             if place.is_empty() { root_name.unwrap_or("project") } else { from_place.unwrap_or(last) };
         let name = document.optional(node, "name")?.unwrap_or(fallback);
@@ -112,6 +118,11 @@ fn version_1(document: &Document<'_>, path: &str) -> Result<Facts, Error> {
             document.object(package, "a dependency")?;
             let separator = if place.is_empty() { "" } else { "/" };
             let here = format!("{place}{separator}node_modules/{name}");
+            if here.len() > MAX_PLACE {
+                return Err(
+                    document.error(package, "the package's path is longer than any file system allows")
+                );
+            }
             let stated = document.required(package, "version")?;
             let (real, version, origin) = match stated.strip_prefix("npm:") {
                 Some(alias) => {

@@ -6,6 +6,9 @@ use std::cmp::Ordering;
 pub(super) fn compare(a: &str, b: &str) -> Result<Ordering, VersionError> {
     // No version at all is older than every version.
     if a.is_empty() || b.is_empty() {
+        for version in [a, b].into_iter().filter(|v| !v.is_empty()) {
+            validate(version)?;
+        }
         return Ok(b.is_empty().cmp(&a.is_empty()));
     }
     let (a, b) = (Parts::parse(a)?, Parts::parse(b)?);

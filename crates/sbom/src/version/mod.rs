@@ -5,12 +5,15 @@ mod cargo;
 mod composer;
 mod dpkg;
 mod npm;
+mod npm_range;
+mod range;
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 pub use apk::ApkGeneration;
+pub use range::{RangeError, matches_cargo, matches_debian, matches_npm};
 
 /// A family of packages with its own version order, named as OSV names it.
 ///

@@ -26,14 +26,19 @@ pub(super) fn compare(a: &str, b: &str, mode: Mode) -> Result<Ordering, VersionE
 const MAX_SAFE: u64 = 9_007_199_254_740_991;
 const MAX_LENGTH: usize = 256;
 
-struct Parsed<'a> {
-    triple: [u64; 3],
-    prerelease: Vec<&'a str>,
+pub(super) struct Parsed<'a> {
+    pub(super) triple: [u64; 3],
+    pub(super) prerelease: Vec<&'a str>,
     build: Vec<&'a str>,
 }
 
 impl<'a> Parsed<'a> {
-    fn parse(text: &'a str, loose: bool) -> Result<Self, VersionError> {
+    /// Precedence against a version given in parts.
+    pub(super) fn compare_to(&self, triple: &[u64; 3], prerelease: &[&str]) -> Ordering {
+        self.triple.cmp(triple).then_with(|| compare_prerelease(&self.prerelease, prerelease))
+    }
+
+    pub(super) fn parse(text: &'a str, loose: bool) -> Result<Self, VersionError> {
         let refuse = |reason| VersionError::new("npm", text, reason);
         // JavaScript counts UTF-16 units.
         if text.encode_utf16().count() > MAX_LENGTH {
@@ -86,7 +91,7 @@ impl<'a> Parsed<'a> {
     }
 }
 
-fn strict_prerelease(rest: &str) -> Option<Vec<&str>> {
+pub(super) fn strict_prerelease(rest: &str) -> Option<Vec<&str>> {
     if rest.is_empty() {
         return Some(Vec::new());
     }
@@ -167,6 +172,6 @@ fn safe_number(text: &str) -> Option<u64> {
 }
 
 /// What JavaScript's `trim` and `\s` take as white space.
-fn is_js_space(c: char) -> bool {
+pub(super) fn is_js_space(c: char) -> bool {
     matches!(c, '\u{9}'..='\u{d}' | ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\u{feff}')
 }

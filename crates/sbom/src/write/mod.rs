@@ -1,6 +1,7 @@
 //! Documents: what both formats need to be told, and the identity derived from content.
 
 mod cyclonedx;
+mod out;
 mod plain;
 mod spdx;
 

@@ -1,8 +1,8 @@
 //! Our own plain JSON: everything the inventory knows, for programs that need no SBOM format.
 
+use super::out::Out;
 use super::properties;
 use crate::inventory::{Component, Inventory};
-use crate::json::Out;
 
 /// Writes the inventory as plain JSON: `distro`, `components`, `not_read`, `problems`.
 #[must_use]

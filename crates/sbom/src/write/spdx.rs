@@ -1,8 +1,8 @@
 //! SPDX 2.3 JSON.
 
+use super::out::Out;
 use super::{DocumentInfo, Graph, TOOL, TOOL_VERSION, gaps, properties, uuid};
 use crate::inventory::{ChecksumAlgorithm, Component, Inventory, Kind, Scope};
-use crate::json::Out;
 use crate::licence::Licence;
 use lotse_digest::{Algorithm, Digest};
 use std::collections::BTreeMap;

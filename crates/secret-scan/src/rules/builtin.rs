@@ -96,6 +96,16 @@ pub(crate) const BUILTIN: &[Rule] = &[
     token("url-password", "address with user and password", &["://"],
         r#"\b(?i:https?|ftps?|sftp|ssh|git|smtps?|imaps?|socks5h?|wss?|svn)(?:\+[a-z0-9]{1,16})?://[^\s/:@"'<>`]{1,128}:([^\s/@"'<>`]{3,256})@[^\s/@"'<>`:]{1,255}"#, 700, 0),
     token("env-secret", "secret in an environment variable", &["password", "passwd", "secret", "token", "api_key", "apikey", "access_key", "private_key", "app_key", "encryption_key"],
-        r#"(?m:^|[\s"';])(?:export[\t ]{1,4})?[A-Z][A-Z0-9_]{0,60}?(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|APP_KEY|ENCRYPTION_KEY|SECRET_KEY)(?:_[A-Z0-9]{1,20})?["']?[\t ]{0,4}=[\t ]{0,4}["']?([^\s"'`#;,]{8,256})"#, 400, 0).entropy(30)
+        r#"(?m:^|[\s"';])(?:export[\t ]{1,4})?[A-Z][A-Z0-9_]{0,60}?(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|APP_KEY|ENCRYPTION_KEY|SECRET_KEY)(?:_[A-Z0-9]{1,20})?["']?[\t ]{0,4}(?:=>|=)[\t ]{0,4}["']?([^\s"'`#;,]{8,256})"#, 400, 0).entropy(30)
         .checked(Check::Value),
+    token(
+        "assigned-secret",
+        "secret assigned to a name that says so",
+        &["password", "passwd", "secret", "token", "api_key", "apikey", "api-key", "access_key", "accesskey", "access-key", "private_key", "private-key"],
+        r#"(?i:password|passwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)["']?[\t ]{0,4}(?:=>|:=|[:=])[\t ]{0,4}["']?([A-Za-z0-9+/_.~-]{16,200}={0,2})(?:[\s"',;)}\]]|\z)"#,
+        260,
+        0,
+    )
+    .entropy(33)
+    .checked(Check::MixedValue),
 ];

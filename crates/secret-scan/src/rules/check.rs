@@ -19,6 +19,8 @@ pub(crate) enum Check {
     BasicAuth,
     /// At least one letter and one digit.
     Mixed,
+    /// A value, as in `Value`, that also has letters and digits, and is more than one word or version.
+    MixedValue,
     /// A value, not code: no number, call, path or member access.
     Value,
 }
@@ -43,16 +45,16 @@ impl Check {
                 (graphic && colon > 0 && password.len() >= 4 && !super::is_placeholder(password))
                     .then_some(Proof::Structure)
             }
-            Self::Value => (!is_code(secret)).then_some(Proof::Form),
-            Self::Mixed => {
-                let letter = secret.iter().any(u8::is_ascii_alphabetic);
-                (letter && secret.iter().any(u8::is_ascii_digit)).then_some(Proof::Form)
+            Self::MixedValue => {
+                (is_mixed(secret) && !is_code(secret) && !is_wordy(secret)).then_some(Proof::Form)
             }
+            Self::Value => (!is_code(secret)).then_some(Proof::Form),
+            Self::Mixed => is_mixed(secret).then_some(Proof::Form),
         }
     }
 }
 
-/// `0x80070005u32`, `std::env::var`, `config('app.key')`, `$this->token`, `request.token`: what stands there in source code.
+/// `0x80070005u32`, `std::env::var`, `config('app.key')`, `$this->token`, `request.token`, `api_token_create`: what stands there in source code.
 fn is_code(value: &[u8]) -> bool {
     let number = value.strip_prefix(b"-").unwrap_or(value);
     let digits = number.first().is_some_and(u8::is_ascii_digit);
@@ -61,11 +63,32 @@ fn is_code(value: &[u8]) -> bool {
     let word =
         value.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'\\')).count();
     let after = value.get(word..).unwrap_or_default();
-    let access = [b"(".as_slice(), b"::", b"->", b"?.", b"["].iter().any(|s| after.starts_with(s));
+    let access = [b"(".as_slice(), b"::", b"->", b"?.", b"[", b"<"].iter().any(|s| after.starts_with(s));
     let plain_number = number.iter().all(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.'));
     let member =
         after.starts_with(b".") && value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_'));
-    (digits && suffix) || hex || plain_number || (word > 0 && access) || member
+    let separators = value.iter().filter(|b| matches!(b, b'_' | b'-' | b'.' | b'/' | b':')).count();
+    let words = separators > 0
+        && [u8::is_ascii_lowercase, u8::is_ascii_uppercase]
+            .iter()
+            .any(|case| value.iter().all(|b| case(b) || matches!(b, b'_' | b'-' | b'.' | b'/' | b':')));
+    (digits && suffix) || hex || words || plain_number || (word > 0 && access) || member
+}
+
+fn is_mixed(value: &[u8]) -> bool {
+    value.iter().any(u8::is_ascii_alphabetic) && value.iter().any(u8::is_ascii_digit)
+}
+
+/// Names and paths with a number in them: most parts are words of one case, and digits are few.
+fn is_wordy(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let parts = value.split(|b| matches!(b, b'_' | b'-' | b'.' | b'/'));
+    let words = parts.filter(|part| part.len() >= 3 && part.iter().all(u8::is_ascii_alphabetic)).count();
+    let switches = value
+        .windows(2)
+        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_digit() != b.is_ascii_digit()))
+        .count();
+    words >= 2 || (digits.saturating_mul(8) < value.len() && switches <= 2)
 }
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -8,7 +8,7 @@ mod placeholder;
 pub(crate) use builtin::BUILTIN;
 pub(crate) use check::Check;
 pub(crate) use pem::find_keys;
-pub(crate) use placeholder::is_placeholder;
+pub(crate) use placeholder::{is_example_address, is_placeholder};
 
 /// One rule. Every match holds one of the keywords and is no longer than `reach`, so that looking around the keywords
 /// loses nothing.

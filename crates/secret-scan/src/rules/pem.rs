@@ -10,40 +10,36 @@ pub(crate) const DESCRIPTION: &str = "private key (PEM, OpenSSH or PGP) that can
 /// Longest block that is looked at; RSA keys of 16,384 bits take 13 kB.
 const MAX_BLOCK: usize = 64 << 10;
 
-/// Offsets of the secret blocks: from the dashes of BEGIN to the dashes of END.
+/// Offsets of the secret blocks: from the dashes of BEGIN to the dashes of END. Each END belongs to the last BEGIN before
+/// it, so the work grows with the text only.
 pub(crate) fn find_keys(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let ends = positions(bytes, b"-----END ");
+    let begins = positions(bytes, b"-----BEGIN ");
     let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(begin) = find(bytes, b"-----BEGIN ", at) {
-        at = begin.saturating_add(11);
-        let Some(label_end) =
-            find(bytes.get(..at.saturating_add(80).min(bytes.len())).unwrap_or_default(), b"-----", at)
-        else {
-            continue;
-        };
-        let label = bytes.get(at..label_end).unwrap_or_default();
-        let pgp = label == b"PGP PRIVATE KEY BLOCK";
-        let known = label.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b' ');
-        if !known || !(pgp || label.ends_with(b"PRIVATE KEY")) {
+    for (i, begin) in begins.iter().enumerate() {
+        let Some(end) = ends.get(ends.partition_point(|end| end < begin)).copied() else { break };
+        let next = begins.get(i.saturating_add(1)).copied().unwrap_or(usize::MAX);
+        if next < end || end.saturating_sub(*begin) > MAX_BLOCK {
             continue;
         }
-        let body_start = label_end.saturating_add(5);
-        let window = bytes.get(..body_start.saturating_add(MAX_BLOCK).min(bytes.len())).unwrap_or_default();
-        let Some(end) = find(window, b"-----END ", body_start) else { continue };
-        let body = bytes.get(body_start..end).unwrap_or_default();
-        if loads(body, label, pgp) {
+        let block = bytes.get(begin.saturating_add(11)..end).unwrap_or_default();
+        let Some(label_end) = block.windows(5).take(80).position(|w| w == b"-----") else { continue };
+        let label = block.get(..label_end).unwrap_or_default();
+        let pgp = label == b"PGP PRIVATE KEY BLOCK";
+        let known = label.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b' ');
+        let body = block.get(label_end.saturating_add(5)..).unwrap_or_default();
+        if known && (pgp || label.ends_with(b"PRIVATE KEY")) && loads(body, label, pgp) {
+            let tail = bytes.get(end.saturating_add(9)..).unwrap_or_default();
             let tail =
-                find(window, b"-----", end.saturating_add(9)).map_or(window.len(), |t| t.saturating_add(5));
-            found.push(begin..tail);
-            at = tail;
+                tail.windows(5).take(80).position(|w| w == b"-----").map_or(0, |t| t.saturating_add(5));
+            found.push(*begin..end.saturating_add(9).saturating_add(tail));
         }
     }
     found
 }
 
-fn find(bytes: &[u8], needle: &[u8], from: usize) -> Option<usize> {
-    let rest = bytes.get(from..)?;
-    rest.windows(needle.len()).position(|w| w == needle).map(|i| i.saturating_add(from))
+fn positions(bytes: &[u8], needle: &[u8]) -> Vec<usize> {
+    bytes.windows(needle.len()).enumerate().filter(|(_, w)| *w == needle).map(|(i, _)| i).collect()
 }
 
 /// Whether the text between the lines decodes to what the label promises.

@@ -1,7 +1,10 @@
 //! What stands where a secret would stand, and is none.
 
 /// Words that nobody has in a real secret. Compared without ASCII case.
-const WORDS: [&[u8]; 21] = [
+const WORDS: [&[u8]; 24] = [
+    b"somerandom",
+    b"randomstring",
+    b"some-random",
     b"example",
     b"changeme",
     b"change-me",
@@ -75,6 +78,15 @@ pub(crate) fn is_placeholder(secret: &[u8]) -> bool {
         || is_variable
         || distinct(&lower) < 4
         || is_sequence(&lower)
+}
+
+/// Whether an address leads to a name that is reserved for examples (RFC 2606).
+pub(crate) fn is_example_address(address: &[u8]) -> bool {
+    let Some(at) = address.iter().rposition(|b| *b == b'@') else { return false };
+    let host = address.get(at..).unwrap_or_default().to_ascii_lowercase();
+    [b"example.com".as_slice(), b"example.org", b"example.net", b".example"]
+        .iter()
+        .any(|name| host.ends_with(name))
 }
 
 fn distinct(bytes: &[u8]) -> usize {
