@@ -1,18 +1,22 @@
-//! What is inside a directory: its packages as a table, CycloneDX or SPDX.
+//! What is inside a directory or an image: its packages as a table, CycloneDX or SPDX.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use lotse_sbom::{DocumentInfo, Inventory, Limits, Subject, Timestamp, catalogue_directory};
+use lotse_release::inventory;
+use lotse_sbom::{DocumentInfo, Inventory, Subject, Timestamp};
 
-/// Lists the packages in a directory. Exits 1 if a file of a package manager was not read to the end (named on
+/// Lists the packages in a directory, or in an image of an OCI layout. Exits 1 if a file of a package manager was not read to the end (named on
 /// standard error), 2 if a file is broken or the directory cannot be read.
 #[derive(Parser)]
 struct Call {
-    /// The directory.
+    /// The directory, or the OCI layout.
     directory: PathBuf,
+    /// The image in the layout, by tag or digest, if there are several.
+    #[arg(long)]
+    image: Option<String>,
     /// What to print.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -38,11 +42,11 @@ fn main() -> ExitCode {
     let call = Call::parse();
     let created = match Timestamp::from_unix(call.time) {
         Ok(created) => created,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&error.to_string()),
     };
-    let inventory = match catalogue_directory(&call.directory, Limits::for_images()) {
+    let inventory = match inventory(&call.directory, call.image.as_deref()) {
         Ok(inventory) => inventory,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&error.chain()),
     };
     let subject = Subject { name: call.name, version: None, digest: None, purl: None };
     let info = DocumentInfo { subject, created, author: "unknown".to_owned() };
@@ -61,7 +65,7 @@ fn main() -> ExitCode {
     if inventory.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-fn refuse(error: &dyn std::error::Error) -> ExitCode {
+fn refuse(error: &str) -> ExitCode {
     eprintln!("{error}");
     ExitCode::from(2)
 }

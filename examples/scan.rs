@@ -1,4 +1,4 @@
-//! Secrets in a directory or in the history of its repository.
+//! Secrets in a directory, in the history of a repository or in the layers of an image.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
 use std::io::{IsTerminal, Write};
@@ -6,14 +6,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use lotse_secret_scan::{Error, Findings, Limits, Progress, Scanner, scan_directory, scan_history};
+use lotse_release::{Error, scan};
+use lotse_secret_scan::{Findings, Progress};
 
 /// Looks for secrets. Shows where they are, never what they are. Exits 1 if something was found or not scanned,
 /// 2 if the source cannot be read.
 #[derive(Parser)]
 struct Call {
-    /// A directory; with --history a Git repository.
+    /// A directory, an OCI layout; with --history a Git repository.
     source: PathBuf,
+    /// The image in the layout, by tag or digest, if there are several.
+    #[arg(long)]
+    image: Option<String>,
     /// Scan everything the references of the repository reach, instead of the files as they lie there.
     #[arg(long)]
     history: bool,
@@ -27,7 +31,7 @@ fn main() -> ExitCode {
     let findings = match run(&call) {
         Ok(findings) => findings,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("{}", error.chain());
             return ExitCode::from(2);
         }
     };
@@ -47,7 +51,6 @@ fn main() -> ExitCode {
 }
 
 fn run(call: &Call) -> Result<Findings, Error> {
-    let scanner = Scanner::new(Limits::for_repositories())?;
     let bar = std::io::stderr().is_terminal();
     let mut show = |progress: Progress| {
         if bar && (progress.done.is_multiple_of(64) || progress.done == progress.total) {
@@ -55,9 +58,5 @@ fn run(call: &Call) -> Result<Findings, Error> {
             let _ = std::io::stderr().flush();
         }
     };
-    if call.history {
-        scan_history(&scanner, &call.source, &mut show)
-    } else {
-        scan_directory(&scanner, &call.source, &mut show)
-    }
+    scan(&call.source, call.image.as_deref(), call.history, &mut show)
 }

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Shows the steps of long work: a bar on a terminal, a line for each step elsewhere, nothing if `quiet`.
-#[must_use]
 pub fn progress(quiet: bool) -> impl FnMut(usize, usize, &str) {
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("[{bar:24}] {pos}/{len} {msg}") {

@@ -72,7 +72,7 @@ fn pointer(pointer: &str, app: &Path) -> Result<String, Error> {
     let (line, column) = spec.place(pointer);
     let text = String::from_utf8_lossy(&bytes);
     let source = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-    let word = pointer.split('/').filter(|part| !part.is_empty()).next_back().unwrap_or_default();
+    let word = pointer.split('/').rfind(|part| !part.is_empty()).unwrap_or_default();
     let from = defaults().iter().filter(|default| default.from.contains(word));
     let follows: Vec<String> = from.map(|default| format!("{}: {}", default.from, default.follows)).collect();
     Ok(format!("lotse.yaml:{line}:{column}: {}\n{}", source.trim(), follows.join("\n")))

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lotse_oci::{EntryKind, Layout};
+use lotse_oci::Layout;
 use lotse_provenance::{GitFacts, Timestamp};
-use lotse_secret_scan::{Allow, Findings, Limits, Scanner, judge, scan_directory, scan_history, scan_image};
+use lotse_secret_scan::{Allow, Findings, Limits, Scanner, judge, scan_directory, scan_history};
 
 use crate::check::{Check, Outcome, Witness};
 use crate::images::ReleaseImage;
-use crate::{Error, Spec};
+use crate::{Error, Spec, look};
 
 /// Searches everywhere a secret could have been left.
 pub(crate) fn check(
@@ -87,21 +87,7 @@ fn layers(
     let mut all = Findings::default();
     for (component, image) in images.iter().filter(|(_, image)| image.built) {
         let Some(built) = &image.image else { continue };
-        let mut entries = Vec::new();
-        built.visit(layout, &mut |entry| {
-            if entry.kind() == EntryKind::File {
-                entries.push((
-                    format!("{} of {component}", entry.layer()),
-                    entry.path().to_owned(),
-                    entry.read()?,
-                ));
-            }
-            Ok(())
-        })?;
-        let config = layout.read_blob(&built.manifest.config)?;
-        let entries =
-            entries.iter().map(|(layer, path, bytes)| (layer.as_str(), path.as_str(), bytes.as_slice()));
-        all.merge(scan_image(scanner, entries, Some(&config), &mut |_| ()));
+        all.merge(look::layers(scanner, layout, built, &format!(" of {component}"), &mut |_| ())?);
     }
     Ok(all)
 }

@@ -27,7 +27,7 @@ impl Spec {
             None => return Err(mistakes.finish(file)),
         };
         let Some(root) = document.root() else {
-            mistakes.add("yaml-syntax", document.position(), "", "the file is empty; begin with `lotse: v1`");
+            mistakes.add("yaml-syntax", document.position(), "", EMPTY);
             return Err(mistakes.finish(file));
         };
         structure::check(root, &ROOT, "", &mut mistakes);
@@ -42,6 +42,9 @@ impl Spec {
         if mistakes.is_empty() { Ok(resolve(spec)) } else { Err(mistakes.finish(file)) }
     }
 }
+
+/// What is said of a file without content.
+const EMPTY: &str = "the file is empty; begin with `lotse: v1`";
 
 fn document(bytes: &[u8], mistakes: &mut Collector) -> Option<Document> {
     let start = Position { line: 1, column: 1, offset: 0 };
@@ -69,7 +72,10 @@ fn document(bytes: &[u8], mistakes: &mut Collector) -> Option<Document> {
         );
         return None;
     }
-    let document = documents.first()?.clone();
+    let Some(document) = documents.first().cloned() else {
+        mistakes.add("yaml-syntax", start, "", EMPTY);
+        return None;
+    };
     // Expansion of aliases is bounded here, once for all.
     if let Err(error @ Error::Limit { .. }) = document.value() {
         told(&error, mistakes);
