@@ -107,6 +107,22 @@ fn scalar(node: Node<'_>, format: Format, pointer: &str, mistakes: &mut Collecto
         };
         let shown: String = text.chars().take(80).collect();
         mistakes.add(code, node.position(), pointer, format!("{shown:?} is not {}", format.wanted()));
+    } else if let Some(advice) = other_type(node, format) {
+        mistakes.add("scalar-kind", node.position(), pointer, format!("{text:?} {advice}"));
+    }
+}
+
+/// What to do about a scalar of the right form that other readers of YAML take for another type, so that the JSON Schema
+/// refuses it.
+fn other_type(node: Node<'_>, format: Format) -> Option<&'static str> {
+    let value = node.value().ok()?;
+    match format {
+        Format::Text | Format::Percent | Format::Quantity => None,
+        Format::Port | Format::AnyPort | Format::Count => {
+            value.as_str().map(|_| "is a text; write the number without quotes")
+        }
+        _ if value.as_str().is_some() => None,
+        _ => Some("is no text to other readers of YAML; put it in quotes"),
     }
 }
 
