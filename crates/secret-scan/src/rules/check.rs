@@ -72,7 +72,8 @@ fn is_code(value: &[u8]) -> bool {
         && [u8::is_ascii_lowercase, u8::is_ascii_uppercase]
             .iter()
             .any(|case| value.iter().all(|b| case(b) || matches!(b, b'_' | b'-' | b'.' | b'/' | b':')));
-    (digits && suffix) || hex || words || plain_number || (word > 0 && access) || member
+    let method = value.starts_with(b".") && value.contains(&b'(');
+    (digits && suffix) || hex || words || plain_number || (word > 0 && access) || member || method
 }
 
 fn is_mixed(value: &[u8]) -> bool {
