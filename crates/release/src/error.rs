@@ -7,7 +7,7 @@ use crate::Diagnostics;
 #[non_exhaustive]
 pub enum Error {
     /// `lotse.yaml` has mistakes.
-    #[error("{0}")]
+    #[error(transparent)]
     Spec(#[from] Diagnostics),
     /// The call is wrong.
     #[error("{0}")]

@@ -103,7 +103,11 @@ fn read(app: &Path, spec: &MigrationsSpec) -> Result<(Vec<Migration>, usize), Er
     let mut migrations = Vec::new();
     for path in paths {
         let name = path.strip_prefix(app).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            Error::Caller(format!("{}: byte {at} is not UTF-8; save the migration as UTF-8", path.display()))
+        })?;
         migrations
             .push(Migration::read(&name, &text, engine).map_err(|error| Error::below("migrations", &error))?);
     }

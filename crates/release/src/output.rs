@@ -30,12 +30,17 @@ impl Output {
         let temporary = target.with_file_name(name);
         if target.exists() && !is_release(target)? {
             let text = format!(
-                "{} holds something that is no release; name an empty or new directory",
+                "{} is or holds something that is no release; name an empty or new directory",
                 target.display()
             );
             return Err(Error::Caller(text));
         }
-        fs::create_dir_all(&temporary).map_err(Error::io("create", &temporary))?;
+        fs::create_dir_all(&temporary).map_err(|error| {
+            let (target, temporary) = (target.display(), temporary.display());
+            Error::Caller(format!(
+                "{target} cannot be written, because {temporary} cannot be made ({error}); name a directory that you may write with --out"
+            ))
+        })?;
         let output = Self { target: target.to_owned(), temporary, dry_run, done: false };
         let log = output.target.join("log");
         if log.is_dir() {
@@ -125,6 +130,9 @@ impl Drop for Output {
 
 /// Whether a directory is empty or holds a release, so that it may be replaced.
 fn is_release(directory: &Path) -> Result<bool, Error> {
+    if !directory.is_dir() {
+        return Ok(false);
+    }
     let mut entries = fs::read_dir(directory).map_err(Error::io("read", directory))?;
     Ok(entries.next().is_none() || directory.join("evidence.json").is_file())
 }

@@ -115,6 +115,7 @@ fn lookalikes_are_no_findings() {
         format!("type APPLY_{}_FN = Option<unsafe extern fn()>", "TOKEN"),
         "git@github.com:acme/x.git".to_owned(),
         "APP_KEY=".to_owned(),
+        format!("\"DB_{}=\".to_owned(),", "PASSWORD"),
         "DB_PASSWORD=".to_owned(),
         // The line above, as a scanner of this file sees it.
         format!("\"DB_{}=\".to_owned(),", "PASSWORD"),

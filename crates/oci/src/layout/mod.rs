@@ -113,7 +113,13 @@ impl Layout {
     ///
     /// [`Error::Io`], and those of [`Index::parse`].
     pub fn index(&self) -> Result<Index, Error> {
-        Index::parse(&self.read_file(&self.root.join(INDEX))?, &self.limits)
+        let path = self.root.join(INDEX);
+        Index::parse(&self.read_file(&path)?, &self.limits).map_err(|error| match error {
+            Error::Malformed { what, reason } => {
+                Error::Malformed { what: format!("{what} {}", path.display()), reason }
+            }
+            other => other,
+        })
     }
 
     /// Adds a manifest to the index under a tag, which moves from the manifest that had it.

@@ -219,11 +219,6 @@ const COMPONENT: Shape = Shape::Object(&[
                 TEXT,
                 "File name of the last migration that every environment has already; up to it nothing is judged.",
             ),
-            word(
-                "applied",
-                TEXT,
-                "File name of the last migration that every environment has already; up to it nothing is judged.",
-            ),
             required(
                 "rollback",
                 Shape::Scalar(Format::Count),
