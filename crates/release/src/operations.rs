@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lotse_gitops_manifest::Manifests;
-use lotse_provenance::Timestamp;
+use lotse_provenance::{ActorKind, Timestamp};
 use lotse_yaml::Value;
 
 use crate::check::{Check, Outcome, Witness};
@@ -116,18 +116,46 @@ pub(crate) fn check_flags(spec: &Spec, now: Timestamp) -> Check {
     }
 }
 
+/// Which earlier releases could come back (R17). This version is given none, and says so instead of guessing.
+pub(crate) fn check_rollback() -> Check {
+    let mut check = check(
+        "rollback",
+        "Which earlier releases could come back right now?",
+        &["R17"],
+        "no earlier release was given, so no way back was tried".to_owned(),
+        "How long a rollback takes is seen in a cluster.",
+    );
+    check.gate = false;
+    check.evidence = Vec::new();
+    check
+}
+
 /// That the release goes into the log, and how many steps people took (R3, R13). The log is written last, so this says what will
 /// be in it.
-pub(crate) fn check_log(report: &Report) -> Check {
+pub(crate) fn check_log(report: &Report, actor: ActorKind) -> Check {
     let mut check = check(
         "log",
         "Is the release in an append-only log, and how many steps did people take?",
         &["R3", "R13"],
-        format!("commit {} with {} images goes into the log", report.commit, report.images.len()),
+        format!(
+            "commit {} with {} images goes into the log; {}",
+            report.commit,
+            report.images.len(),
+            steps(actor)
+        ),
         "Steps that nobody logs are not counted; a log's owner can rewrite it unless a checkpoint is kept elsewhere.",
     );
     check.evidence = vec!["log/checkpoint".to_owned()];
     check.judged(Vec::new())
+}
+
+/// The steps of this release that people took, in words.
+fn steps(actor: ActorKind) -> &'static str {
+    match actor {
+        ActorKind::Bot | ActorKind::Controller => "0 steps by people so far, an approval comes on top",
+        ActorKind::Human => "1 step by a person so far",
+        _ => "1 step by somebody unknown so far, counted as a person's",
+    }
 }
 
 fn check(

@@ -186,7 +186,9 @@ pub fn release(request: &Request, progress: &mut dyn Progress) -> Result<Report,
         files: output.files()?,
         checks,
     };
-    report.checks.push(operations::check_log(&report));
+    let actor = actor(request.ci.as_ref());
+    report.checks.push(operations::check_log(&report, actor.kind));
+    report.checks.push(operations::check_rollback());
     report.verdict = Verdict::of(&report.checks);
     report.requirements = requirement::requirements(&report.checks);
     let evidence = [("evidence.json", report.to_json()), ("evidence.html", report.to_html())];
@@ -195,7 +197,7 @@ pub fn release(request: &Request, progress: &mut dyn Progress) -> Result<Report,
         output.write(name, text.as_bytes())?;
         digests.insert((*name).to_owned(), Digest::sha256(text.as_bytes()));
     }
-    let event = event(&report, request.ci.as_ref(), digests);
+    let event = event(&report, actor, request.ci.as_ref(), digests);
     let mut log = Log::open(output.path("log"))?;
     log.append(&event, &origin(&spec.name), &key)?;
     output.finish()?;
@@ -318,14 +320,18 @@ fn network_reports(networks: &BTreeMap<String, network::Network>) -> BTreeMap<St
     networks.iter().map(report).collect()
 }
 
-fn event(report: &Report, ci: Option<&CiFacts>, evidence: BTreeMap<String, Digest>) -> Event {
-    let actor = match ci {
+/// Who releases: a CI system by itself, a person who started it, or somebody that nobody knows.
+fn actor(ci: Option<&CiFacts>) -> Actor {
+    match ci {
         Some(ci) if ci.started_by_hand() == Some(false) => {
             Actor { kind: ActorKind::Bot, id: "ci".to_owned() }
         }
         Some(_) => Actor { kind: ActorKind::Human, id: "ci, started by hand".to_owned() },
         None => Actor { kind: ActorKind::Unknown, id: "local".to_owned() },
-    };
+    }
+}
+
+fn event(report: &Report, actor: Actor, ci: Option<&CiFacts>, evidence: BTreeMap<String, Digest>) -> Event {
     let pinned = |(component, image): (&String, &ImageReport)| {
         image.reference.digest().map(|digest| (component.clone(), digest.clone()))
     };
