@@ -498,3 +498,46 @@ fn the_page_asks_nothing_of_the_network_and_runs_nothing() {
     }
     assert!(page.len() < 500_000);
 }
+
+/// The image of `release_self` holds a real program: it is unpacked and run in a root of its own.
+#[test]
+fn the_image_of_lotse_itself_holds_a_program_that_runs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let directory = TempDir::new().unwrap();
+    let app = directory.path().join("app");
+    copy(&root.join("examples/apps/lotse"), &app);
+    let _ = fs::remove_dir_all(app.join("program"));
+    commit(&app);
+    fs::create_dir_all(app.join("program")).unwrap();
+    // As the example builds it, but unoptimised.
+    let status = std::process::Command::new(env!("CARGO"))
+        .args(["rustc", "--quiet", "--package", "lotse-examples", "--example", "verify", "--target-dir"])
+        .arg(root.join("target"))
+        .args(["--", "-C", "target-feature=+crt-static"])
+        .current_dir(&root)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    fs::copy(root.join("target/debug/examples/verify"), app.join("program/verify")).unwrap();
+    fs::copy(root.join("Cargo.lock"), app.join("program/Cargo.lock")).unwrap();
+    let out = directory.path().join("out");
+    let report =
+        release(&Request::new(&app, &out), &mut ()).unwrap_or_else(|error| panic!("{}", error.chain()));
+    assert_eq!(report.verdict, Verdict::Passed, "{}", report.to_table());
+    assert!(
+        report.images["verify"].components.unwrap() > 50,
+        "the image says which crates its program is made of"
+    );
+    let layout = lotse_oci::Layout::open(out.join("images"), lotse_oci::Limits::default()).unwrap();
+    let image = lotse_oci::Image::load(&layout, &layout.resolve("lotse-verify").unwrap()).unwrap();
+    let unpacked = directory.path().join("root");
+    lotse_oci::unpack(&layout, &image, &unpacked).unwrap();
+    // The program verifies the release that it is in. As root directly, else as root of a user namespace.
+    copy(&out, &unpacked.join("release"));
+    let run = "if [ $(id -u) = 0 ]; then exec chroot \"$0\" /usr/bin/verify /release; else exec unshare -r chroot \"$0\" /usr/bin/verify /release; fi";
+    let output = std::process::Command::new("sh").args(["-c", run]).arg(&unpacked).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("Everything holds, back to commit"), "{output:?}");
+    let verification = verify(&VerifyRequest::new(&out), &mut ()).unwrap();
+    assert!(verification.broken().is_none(), "{}", verification.to_table());
+}

@@ -1,7 +1,7 @@
 //! The plan of the database's changes (R14, R17).
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lotse_migrate_plan::{Engine, Migration, Plan as Planned, ProblemKind, plan_json};
 
@@ -33,7 +33,7 @@ pub(crate) fn plan(spec: &Spec, app: &Path) -> Result<Plan, Error> {
     let Some(migrations) = spec.components.iter().find_map(|component| component.migrations.as_ref()) else {
         return Ok(Plan { json: None, steps: Vec::new(), rollback: Vec::new(), check });
     };
-    let files = read(app, migrations)?;
+    let (files, applied) = read(app, migrations)?;
     let planned = Planned::new(&files, migrations.rollback);
     let mut steps = Vec::new();
     let mut rollback = Vec::new();
@@ -70,7 +70,7 @@ pub(crate) fn plan(spec: &Spec, app: &Path) -> Result<Plan, Error> {
     };
     let later = steps.iter().filter(|step| !step.now).count();
     check.summary = format!(
-        "{} statements in {} files judged; {later} wait for a later release, at the earliest {} from now",
+        "{} statements in {} files judged, {applied} files are applied already; {later} wait for a later release, at the earliest {} from now",
         steps.len(),
         files.len(),
         migrations.rollback.max(1)
@@ -80,7 +80,8 @@ pub(crate) fn plan(spec: &Spec, app: &Path) -> Result<Plan, Error> {
     Ok(Plan { json: Some(format!("{}\n", plan_json(&planned).trim_end())), steps, rollback, check })
 }
 
-fn read(app: &Path, spec: &MigrationsSpec) -> Result<Vec<Migration>, Error> {
+/// The migrations that are not applied everywhere yet, and how many are.
+fn read(app: &Path, spec: &MigrationsSpec) -> Result<(Vec<Migration>, usize), Error> {
     let engine: Engine = spec.engine.parse().map_err(|error| Error::below("engine", &error))?;
     let root = app.join(&spec.path);
     let mut paths = Vec::new();
@@ -92,6 +93,13 @@ fn read(app: &Path, spec: &MigrationsSpec) -> Result<Vec<Migration>, Error> {
         }
     }
     paths.sort_unstable();
+    let found = paths.len();
+    let is_new = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        spec.applied.as_ref().is_none_or(|applied| *name > **applied)
+    };
+    paths.retain(is_new);
+    let applied = found - paths.len();
     let mut migrations = Vec::new();
     for path in paths {
         let name = path.strip_prefix(app).unwrap_or(&path).to_string_lossy().replace('\\', "/");
@@ -103,5 +111,5 @@ fn read(app: &Path, spec: &MigrationsSpec) -> Result<Vec<Migration>, Error> {
         migrations
             .push(Migration::read(&name, &text, engine).map_err(|error| Error::below("migrations", &error))?);
     }
-    Ok(migrations)
+    Ok((migrations, applied))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use lotse_oci::Layout;
 use lotse_provenance::{GitFacts, Timestamp};
-use lotse_secret_scan::{Allow, Findings, Limits, Scanner, judge, scan_directory, scan_history};
+use lotse_secret_scan::{Allow, Finding, Findings, Limits, Scanner, judge, scan_directory, scan_history};
 
 use crate::check::{Check, Outcome, Witness};
 use crate::images::ReleaseImage;
@@ -47,13 +47,7 @@ pub(crate) fn check(
     let day = day.split('T').next().unwrap_or_default();
     let judgement = judge(&findings, &allow(spec, &findings)?, day)
         .map_err(|error| Error::below("allow-list", &error))?;
-    for finding in &judgement.open {
-        let place = format!("{}:{}:{}", finding.place, finding.line, finding.column);
-        notes.push(Witness::against(
-            place,
-            format!("{} ({}) {}", finding.description, finding.rule, finding.preview),
-        ));
-    }
+    notes.extend(grouped(&judgement.open));
     for (finding, allow) in &judgement.excused {
         let text = format!("{} allowed until {}: {}", finding.rule, allow.expires(), allow.reason());
         notes.push(Witness::note(format!("{}:{}", finding.place, finding.line), text));
@@ -76,6 +70,30 @@ pub(crate) fn check(
     // What was found counts even if something could not be searched; without a finding, nothing is proved.
     let outcome = if missing && check.outcome == Outcome::Passed { Outcome::NotRun } else { check.outcome };
     Ok(Check { outcome, ..check })
+}
+
+/// One witness for each secret: where it was found first, and in how many places more. History repeats them in every version of
+/// a file.
+fn grouped(open: &[Finding]) -> Vec<Witness> {
+    let mut secrets: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
+    for finding in open {
+        secrets.entry((finding.rule, &finding.fingerprint)).or_default().push(finding);
+    }
+    let mut witnesses: Vec<Witness> = secrets
+        .values()
+        .filter_map(|places| {
+            let (first, more) = places.split_first()?;
+            let place = format!("{}:{}:{}", first.place, first.line, first.column);
+            let more =
+                if more.is_empty() { String::new() } else { format!(", and in {} places more", more.len()) };
+            Some(Witness::against(
+                place,
+                format!("{} ({}) {}{more}", first.description, first.rule, first.preview),
+            ))
+        })
+        .collect();
+    witnesses.sort();
+    witnesses
 }
 
 /// The layers of what was built, and the configurations.

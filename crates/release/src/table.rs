@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use crate::Report;
 
+/// How many findings of one check the table shows.
+const SHOWN: usize = 10;
+
 impl Report {
     /// The report as a table that a person can read, without colours.
     #[must_use]
@@ -19,12 +22,17 @@ impl Report {
                 check.outcome.word(),
                 check.summary
             );
-            for finding in check.findings.iter().filter(|finding| finding.counts) {
+            let against: Vec<_> = check.findings.iter().filter(|finding| finding.counts).collect();
+            for finding in against.iter().take(SHOWN) {
                 let _ = writeln!(
                     table,
                     "      {:width$}  against         {}: {}",
                     "", finding.place, finding.text
                 );
+            }
+            if let Some(more) = against.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+                let _ =
+                    writeln!(table, "      {:width$}  against         {more} more, all in the evidence", "");
             }
         }
         table.push('\n');

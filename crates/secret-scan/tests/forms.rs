@@ -117,6 +117,8 @@ fn lookalikes_are_no_findings() {
         "APP_KEY=".to_owned(),
         format!("\"DB_{}=\".to_owned(),", "PASSWORD"),
         "DB_PASSWORD=".to_owned(),
+        // The line above, as a scanner of this file sees it.
+        format!("\"DB_{}=\".to_owned(),", "PASSWORD"),
         format!("DB_{}=${{DB_PASSWORD}}", "PASSWORD"),
         format!("DB_{}=secretsecret", "PASSWORD"),
         format!("DB_{}=config('database.secret.x7')", "PASSWORD"),

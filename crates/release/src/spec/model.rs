@@ -185,6 +185,8 @@ pub struct MigrationsSpec {
     pub database: String,
     /// Seeders.
     pub seed: Vec<String>,
+    /// The last migration that every environment has already, by its file name.
+    pub applied: Option<String>,
     /// How many earlier releases must still be able to run.
     pub rollback: u32,
 }

@@ -200,6 +200,7 @@ fn component(name: String, node: Node<'_>) -> ComponentSpec {
             path: text(node, "path").unwrap_or_default(),
             database: text(node, "database").unwrap_or_default(),
             seed: texts(node, "seed"),
+            applied: text(node, "applied"),
             rollback: text(node, "rollback").and_then(|count| count.parse().ok()).unwrap_or(0),
         }),
         name,

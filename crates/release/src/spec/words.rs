@@ -214,6 +214,11 @@ const COMPONENT: Shape = Shape::Object(&[
             required("path", PATH, "The directory with expand/ and contract/."),
             required("database", LABEL, "The component that is the database."),
             word("seed", TEXTS, "Seeders that run after the rollout."),
+            word(
+                "applied",
+                TEXT,
+                "File name of the last migration that every environment has already; up to it nothing is judged.",
+            ),
             required(
                 "rollback",
                 Shape::Scalar(Format::Count),

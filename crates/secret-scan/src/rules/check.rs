@@ -64,11 +64,6 @@ fn is_code(value: &[u8]) -> bool {
         value.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'\\')).count();
     let after = value.get(word..).unwrap_or_default();
     let access = [b"(".as_slice(), b"::", b"->", b"?.", b"[", b"<"].iter().any(|s| after.starts_with(s));
-    // `"NAME=".to_owned()`: a method of the text that ended before it.
-    let method = value.strip_prefix(b".").is_some_and(|rest| {
-        let name = rest.iter().take_while(|b| b.is_ascii_lowercase() || **b == b'_').count();
-        name > 0 && rest.get(name) == Some(&b'(')
-    });
     let plain_number = number.iter().all(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.'));
     let member =
         after.starts_with(b".") && value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_'));
@@ -77,6 +72,7 @@ fn is_code(value: &[u8]) -> bool {
         && [u8::is_ascii_lowercase, u8::is_ascii_uppercase]
             .iter()
             .any(|case| value.iter().all(|b| case(b) || matches!(b, b'_' | b'-' | b'.' | b'/' | b':')));
+    let method = value.starts_with(b".") && value.contains(&b'(');
     (digits && suffix) || hex || words || plain_number || (word > 0 && access) || member || method
 }
 
