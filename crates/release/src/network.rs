@@ -22,6 +22,8 @@ pub(crate) struct Network {
     pub(crate) differences: Vec<String>,
     /// Peers in the order of the flow, with the names that people know.
     pub(crate) order: Vec<(String, String)>,
+    /// How the peers of the application's namespace begin.
+    ours: String,
 }
 
 /// Adds the policies of an environment to its manifests and evaluates them.
@@ -46,7 +48,8 @@ pub(crate) fn network(
         .iter()
         .filter(|pair| pair.from.starts_with(&ours) || pair.to.starts_with(&ours))
         .map(ToString::to_string);
-    Ok(Network { differences: differences.collect(), order: ordered(spec, &matrix, order), matrix, expected })
+    let order = ordered(spec, &matrix, order);
+    Ok(Network { differences: differences.collect(), order, matrix, expected, ours })
 }
 
 /// Every declared connection, and those that follow: ingress, monitoring, jobs, the secret store.
@@ -206,6 +209,13 @@ fn ordered(spec: &Spec, matrix: &Matrix, mut order: Vec<(String, String)>) -> Ve
 }
 
 impl Network {
+    /// What is open and what was declared between two peers, if the policies govern it: one end must be the application's.
+    pub(crate) fn cell(&self, from: &str, to: &str) -> Option<(String, String)> {
+        let governed = from != to && (from.starts_with(&self.ours) || to.starts_with(&self.ours));
+        let actual = self.matrix.get(from, to).filter(|_| governed)?;
+        Some((actual.to_string(), self.declared(from, to).to_string()))
+    }
+
     /// What was declared between two peers.
     pub(crate) fn declared(&self, from: &str, to: &str) -> PortSet {
         let pairs = self.expected.iter().filter(|expected| expected.from == from && expected.to == to);

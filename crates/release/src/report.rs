@@ -106,7 +106,7 @@ pub struct ImageReport {
 pub struct NetworkReport {
     /// The peers in the order of the flow.
     pub peers: Vec<String>,
-    /// For each source and destination: what is open and what was declared; `None` where there is no such traffic.
+    /// For each source and destination: what is open and what was declared; `None` where these policies have no say.
     pub cells: Vec<Vec<Option<(String, String)>>>,
 }
 

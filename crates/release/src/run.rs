@@ -304,13 +304,7 @@ fn image_reports(
 
 fn network_reports(networks: &BTreeMap<String, network::Network>) -> BTreeMap<String, NetworkReport> {
     let report = |(environment, network): (&String, &network::Network)| {
-        let cell = |from: &str, to: &str| {
-            let actual = network.matrix.get(from, to)?;
-            Some((actual.to_string(), network.declared(from, to).to_string()))
-        };
-        let row = |from: &str| {
-            network.order.iter().map(|(to, _)| if from == to { None } else { cell(from, to) }).collect()
-        };
+        let row = |from: &str| network.order.iter().map(|(to, _)| network.cell(from, to)).collect();
         let report = NetworkReport {
             peers: network.order.iter().map(|(_, name)| name.clone()).collect(),
             cells: network.order.iter().map(|(from, _)| row(from)).collect(),

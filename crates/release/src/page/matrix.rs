@@ -7,7 +7,7 @@ use crate::NetworkReport;
 /// declared stands in brackets where it differs.
 pub(super) fn picture(environment: &str, network: &NetworkReport) -> String {
     let mut table = format!(
-        "<div class=\"wide\"><table class=\"matrix\">\n<caption>{}: from the row to the column; an empty cell is denied</caption>\n<thead><tr><th scope=\"col\">from \\ to</th>",
+        "<div class=\"wide\"><table class=\"matrix\">\n<caption>{}: from the row to the column; an empty cell is denied, a dot is not for these policies to say</caption>\n<thead><tr><th scope=\"col\">from \\ to</th>",
         escape(environment)
     );
     for peer in &network.peers {
