@@ -85,6 +85,28 @@ impl Witness {
 }
 
 impl Check {
+    /// A check of the gate over the rendered manifests that has not run yet.
+    pub(crate) fn of_manifests(
+        id: &'static str,
+        title: &'static str,
+        requirements: &'static [&'static str],
+        summary: String,
+        limits: &'static str,
+    ) -> Self {
+        let (findings, evidence) = (Vec::new(), vec!["manifests".to_owned()]);
+        Self {
+            id,
+            title,
+            requirements,
+            gate: true,
+            outcome: Outcome::NotRun,
+            summary,
+            findings,
+            evidence,
+            limits,
+        }
+    }
+
     /// A check that failed if a witness counts, and passed otherwise.
     pub(crate) fn judged(mut self, findings: Vec<Witness>) -> Self {
         let failed = findings.iter().any(|finding| finding.counts);

@@ -32,7 +32,7 @@ pub(crate) fn check_rotation(spec: &Spec, environments: &BTreeMap<String, Manife
             }
         }
     }
-    let check = check(
+    let check = Check::of_manifests(
         "rotation",
         "Has every secret a lifetime, and no manifest a value?",
         &["R7", "R6"],
@@ -71,7 +71,7 @@ pub(crate) fn check_service_levels(spec: &Spec) -> Check {
             findings.push(Witness::note(component.name.clone(), text));
         }
     }
-    check(
+    Check::of_manifests(
         "service-levels",
         "Has what faces outside a service level with alerts?",
         &["R15"],
@@ -102,7 +102,7 @@ pub(crate) fn check_flags(spec: &Spec, now: Timestamp) -> Check {
             ));
         }
     }
-    let check = check(
+    let check = Check::of_manifests(
         "flags",
         "Has every feature flag an owner, a scope and a day to be gone?",
         &["R16"],
@@ -118,7 +118,7 @@ pub(crate) fn check_flags(spec: &Spec, now: Timestamp) -> Check {
 
 /// Which earlier releases could come back (R17). This version is given none, and says so instead of guessing.
 pub(crate) fn check_rollback() -> Check {
-    let mut check = check(
+    let mut check = Check::of_manifests(
         "rollback",
         "Which earlier releases could come back right now?",
         &["R17"],
@@ -133,7 +133,7 @@ pub(crate) fn check_rollback() -> Check {
 /// That the release goes into the log, and how many steps people took (R3, R13). The log is written last, so this says what will
 /// be in it.
 pub(crate) fn check_log(report: &Report, actor: ActorKind) -> Check {
-    let mut check = check(
+    let mut check = Check::of_manifests(
         "log",
         "Is the release in an append-only log, and how many steps did people take?",
         &["R3", "R13"],
@@ -155,25 +155,5 @@ fn steps(actor: ActorKind) -> &'static str {
         ActorKind::Bot | ActorKind::Controller => "0 steps by people so far, an approval comes on top",
         ActorKind::Human => "1 step by a person so far",
         _ => "1 step by somebody unknown so far, counted as a person's",
-    }
-}
-
-fn check(
-    id: &'static str,
-    title: &'static str,
-    requirements: &'static [&'static str],
-    summary: String,
-    limits: &'static str,
-) -> Check {
-    Check {
-        id,
-        title,
-        requirements,
-        gate: true,
-        outcome: Outcome::NotRun,
-        summary,
-        findings: Vec::new(),
-        evidence: vec!["manifests".to_owned()],
-        limits,
     }
 }

@@ -10,7 +10,7 @@ use lotse_guardrails::{
 use lotse_yaml::Limits;
 
 use crate::Error;
-use crate::check::{Check, Outcome, Witness};
+use crate::check::{Check, Witness};
 
 /// The objects of every environment, read back from the bytes that are written.
 pub(crate) fn objects(
@@ -40,7 +40,7 @@ pub(crate) fn check_pod_security(environments: &BTreeMap<String, Vec<Object>>) -
             .map_err(|error| Error::below("pod security", &error))?;
         findings.extend(verdict.findings(object).iter().map(against));
     }
-    Ok(check(
+    Ok(Check::of_manifests(
         "pod-security",
         "Is every pod admitted under the Pod Security Standard \"restricted\"?",
         &["R9"],
@@ -60,7 +60,7 @@ pub(crate) fn check_rbac(environments: &BTreeMap<String, Vec<Object>>) -> Result
         let found = rbac_findings(objects).map_err(|error| Error::below("RBAC", &error))?;
         findings.extend(found.iter().map(against));
     }
-    Ok(check(
+    Ok(Check::of_manifests(
         "rbac",
         "Does every role grant only what it must?",
         &["R10"],
@@ -74,7 +74,7 @@ pub(crate) fn check_rbac(environments: &BTreeMap<String, Vec<Object>>) -> Result
 pub(crate) fn check_rollout(environments: &BTreeMap<String, Vec<Object>>) -> Check {
     let findings =
         environments.values().flat_map(|objects| rollout_findings(objects)).map(|finding| against(&finding));
-    check(
+    Check::of_manifests(
         "rollout",
         "Can a rollout or a drained node interrupt the service?",
         &["R5"],
@@ -88,7 +88,7 @@ pub(crate) fn check_rollout(environments: &BTreeMap<String, Vec<Object>>) -> Che
 pub(crate) fn check_hygiene(environments: &BTreeMap<String, Vec<Object>>) -> Check {
     let findings =
         environments.values().flat_map(|objects| hygiene_findings(objects)).map(|finding| against(&finding));
-    check(
+    Check::of_manifests(
         "workloads",
         "Has every container limits, probes, a pinned image and one process?",
         &["R18", "R9"],
@@ -117,7 +117,7 @@ pub(crate) fn check_pins(
             }
         }
     }
-    Ok(check(
+    Ok(Check::of_manifests(
         "pinned",
         "Is every image pinned by the digest that was built and judged?",
         &["R1", "R2"],
@@ -125,26 +125,6 @@ pub(crate) fn check_pins(
         "What a registry serves under a digest is checked by whoever pulls it.",
     )
     .judged(findings))
-}
-
-fn check(
-    id: &'static str,
-    title: &'static str,
-    requirements: &'static [&'static str],
-    summary: String,
-    limits: &'static str,
-) -> Check {
-    Check {
-        id,
-        title,
-        requirements,
-        gate: true,
-        outcome: Outcome::NotRun,
-        summary,
-        findings: Vec::new(),
-        evidence: vec!["manifests".to_owned()],
-        limits,
-    }
 }
 
 fn against(finding: &Finding) -> Witness {

@@ -9,6 +9,7 @@ use lotse_provenance::{Chain, ChainEvidence, Event, GitFacts, LinkState, Log};
 use lotse_sign::{Bundle, VerifyingKey};
 use lotse_yaml::{Value, parse_json, value};
 
+use crate::error::chain;
 use crate::output::digests;
 use crate::run::origin;
 use crate::{Error, Progress};
@@ -467,14 +468,4 @@ fn attached(
         return Err(format!("attached is {}, expected are one provenance and both SBOMs", kinds.join(", ")));
     }
     Ok((bundles, "provenance and both SBOMs are attached, signed, and the same as the files".to_owned()))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
