@@ -92,32 +92,53 @@ fn something_is_found_something_is_excused_and_something_is_expired() {
     );
 }
 
+/// Not a test of its own: a release in a process of its own, when the next test asks for one.
+#[test]
+fn release_in_other_surroundings() {
+    let Some(directory) =
+        std::env::args().find_map(|argument| argument.strip_prefix("--skip=release:").map(PathBuf::from))
+    else {
+        return;
+    };
+    let request = Request {
+        key: Some(test_key()),
+        ..Request::new(directory.join("app"), directory.join("elsewhere/out"))
+    };
+    release(&request, &mut ()).unwrap_or_else(|error| panic!("{}", error.chain()));
+}
+
 #[test]
 fn two_runs_give_the_same_bytes_whatever_surrounds_them() {
     let one = released(Some(test_key()));
     let directory = TempDir::new().unwrap();
-    let app = directory.path().join("a longer way/to the app");
-    // Another order of creation, other modes and times; the user's umask is the process's and cannot differ here, so a script does.
+    let other = directory.path().join("a longer way/to it");
+    fs::create_dir_all(other.join("elsewhere")).unwrap();
+    fs::copy(std::env::current_exe().unwrap(), other.join("program")).unwrap();
+    // Another umask, order of creation, mode, time, time zone, locale, home and, where this is root, user.
     let script = r#"
-        umask 077; mkdir -p "$2"; cd "$1"
+        umask 077; mkdir "$2/app"; cd "$1"
         find . -type f | sort -r | while read -r file; do
-            mkdir -p "$2/$(dirname "$file")"; cat "$file" > "$2/$file"; test -x "$file" && chmod 700 "$2/$file"; touch -d 2001-01-01 "$2/$file"
-        done; true
+            mkdir -p "$2/app/$(dirname "$file")"; cat "$file" > "$2/app/$file"
+            if test -x "$file"; then chmod 700 "$2/app/$file"; fi; touch -d 2001-01-01 "$2/app/$file"
+        done
+        if test "$(id -u)" = 0; then
+            chown -R 65534:65534 "$2"; chmod 711 "$3" "$3/a longer way"; run="setpriv --reuid=65534 --regid=65534 --clear-groups --"
+        else run=env; fi
+        cd "$2"; umask 027
+        exec $run "$2/program" --exact release_in_other_surroundings "--skip=release:$2"
     "#;
     let first = one.directory.path().join("app");
-    let status = std::process::Command::new("sh")
+    let output = std::process::Command::new("sh")
         .args(["-c", script, "sh"])
-        .args([&first, &app])
-        .env("LC_ALL", "C.UTF-8")
+        .args([&first, &other, directory.path()])
+        .env("LC_ALL", "tr_TR.UTF-8")
+        .env("LANG", "tr_TR.UTF-8")
         .env("TZ", "Pacific/Chatham")
-        .status()
+        .env("HOME", "/nonexistent")
+        .output()
         .unwrap();
-    assert!(status.success());
-    let request =
-        Request { key: Some(test_key()), ..Request::new(&app, directory.path().join("elsewhere/out")) };
-    let report = release(&request, &mut ()).unwrap_or_else(|error| panic!("{}", error.chain()));
-    assert_eq!(report, one.report);
-    let (first, second) = (files(&one.out()), files(&directory.path().join("elsewhere/out")));
+    assert!(output.status.success(), "{output:?}");
+    let (first, second) = (files(&one.out()), files(&other.join("elsewhere/out")));
     assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
     for (name, content) in &first {
         assert!(second[name] == *content, "{name} differs");
