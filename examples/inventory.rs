@@ -40,9 +40,8 @@ enum Format {
 
 fn main() -> ExitCode {
     let call = Call::parse();
-    let created = match Timestamp::from_unix(call.time) {
-        Ok(created) => created,
-        Err(error) => return refuse(&error.to_string()),
+    let Ok(created) = Timestamp::from_unix(call.time) else {
+        return refuse("--time is no time from 1970 to 9999");
     };
     let inventory = match inventory(&call.directory, call.image.as_deref()) {
         Ok(inventory) => inventory,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use lotse_examples::replace;
 use lotse_yaml::{Dialect, Error, Limits, set_scalar};
 
 /// Changes one scalar of a YAML file: its bytes and nothing else. Prints the new text, or writes it back.
@@ -54,7 +55,7 @@ fn run(call: &Call) -> std::io::Result<Result<(), Error>> {
         Err(refused) => return Ok(Err(refused)),
     };
     if call.write {
-        std::fs::write(&call.file, edit.bytes())?;
+        replace(&call.file, edit.bytes())?;
     }
     if call.json {
         let change = lotse_yaml::value!({

@@ -1,7 +1,9 @@
-//! What the examples share: a progress bar on standard error, and how an error ends a program.
+//! What the examples share: a progress bar on standard error, how an error ends a program, how a file is replaced.
 #![allow(clippy::print_stderr, reason = "examples talk to people on standard error")]
 
-use std::io::IsTerminal as _;
+use std::fs::File;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,4 +39,23 @@ pub fn fail(program: &str, message: &str, code: u8) -> ExitCode {
         eprintln!("{program}: {line}");
     }
     ExitCode::from(code)
+}
+
+/// Replaces a file in one step: whoever reads it meanwhile sees the old or the new one, never half of it.
+///
+/// # Errors
+/// Those of the file system; the old file is then untouched.
+pub fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".lotse-tmp-{}", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = File::create(&temporary).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
 }
