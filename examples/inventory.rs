@@ -8,8 +8,7 @@ use clap::{Parser, ValueEnum};
 use lotse_release::inventory;
 use lotse_sbom::{DocumentInfo, Inventory, Subject, Timestamp};
 
-/// Lists the packages in a directory, or in an image of an OCI layout. Exits 1 if a file of a package manager was not read to the end (named on
-/// standard error), 2 if a file is broken or the directory cannot be read.
+/// Lists the packages in a directory or an image. Exits 1 if a package manager's file was not read, 2 if one is broken.
 #[derive(Parser)]
 struct Call {
     /// The directory, or the OCI layout.
