@@ -180,6 +180,7 @@ fn delivery_documents_pin_the_artifact_and_limit_the_project() {
         application: "app".to_owned(),
         registry: "registry.example/team".to_owned(),
         repository: "https://git.example/manifests".to_owned(),
+        other_namespaces: vec!["velero".to_owned()],
         environments: vec![environment("dev", true), environment("production", false)],
     };
     let flux = flux(&delivery);
@@ -198,7 +199,11 @@ fn delivery_documents_pin_the_artifact_and_limit_the_project() {
         .find(|document| document.pointer("/metadata/name").unwrap().as_str() == Some("app-dev-after"))
         .unwrap();
     assert_eq!(ordered.pointer("/spec/dependsOn/0/name").unwrap().as_str(), Some("app-dev-workloads"));
+    let elsewhere = |document: &lotse_yaml::Value| document.pointer("/spec/targetNamespace").is_some();
+    assert!(!flux.iter().any(elsewhere), "documents keep their own namespaces");
     let argo = argo_cd(&delivery);
+    let destinations = argo[0].pointer("/spec/destinations").unwrap().as_array().unwrap().len();
+    assert_eq!(destinations, 3, "two environments and the backups");
     assert_eq!(
         argo[0].pointer("/spec/sourceRepos/0").unwrap().as_str(),
         Some("https://git.example/manifests")

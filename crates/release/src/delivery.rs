@@ -45,6 +45,7 @@ pub(crate) fn files(
         application: spec.name.clone(),
         registry: spec.registry.clone(),
         repository,
+        other_namespaces: spec.platform.backup.iter().cloned().collect(),
         environments: delivered,
     };
     let mut files = BTreeMap::from([("flux/delivery.yaml".to_owned(), to_yaml_stream(&flux(&delivery)))]);

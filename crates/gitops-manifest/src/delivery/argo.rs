@@ -53,14 +53,17 @@ pub(super) fn application_set(delivery: &Delivery) -> Value {
 }
 
 fn project(delivery: &Delivery) -> Value {
-    let destination = |environment: &DeliveryEnvironment| value!({ "server": "https://kubernetes.default.svc", "namespace": &environment.namespace });
+    let namespaces = delivery.environments.iter().map(|environment| &environment.namespace);
+    let destinations = namespaces
+        .chain(&delivery.other_namespaces)
+        .map(|namespace| value!({ "server": "https://kubernetes.default.svc", "namespace": namespace }));
     value!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AppProject",
         "metadata": { "name": &delivery.application, "namespace": "argocd" },
         "spec": {
             "sourceRepos": [&delivery.repository],
-            "destinations": delivery.environments.iter().map(destination).collect::<Vec<_>>(),
+            "destinations": destinations.collect::<Vec<_>>(),
             "clusterResourceWhitelist": [{ "group": "", "kind": "Namespace" }],
             "namespaceResourceBlacklist": [
                 { "group": "", "kind": "ResourceQuota" },

@@ -37,7 +37,6 @@ fn environment_documents(delivery: &Delivery, environment: &DeliveryEnvironment)
         spec.insert("prune", true);
         spec.insert("wait", true);
         spec.insert("timeout", "15m");
-        spec.insert("targetNamespace", environment.namespace.as_str());
         if let Some(before) = &before {
             spec.insert("dependsOn", value!([{ "name": before }]));
         }

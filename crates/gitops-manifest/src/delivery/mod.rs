@@ -15,6 +15,8 @@ pub struct Delivery {
     pub registry: String,
     /// The Git repository that holds the rendered manifests, by URL.
     pub repository: String,
+    /// Namespaces beside the environments' that documents go into, such as the one that backups are scheduled in.
+    pub other_namespaces: Vec<String>,
     /// The environments.
     pub environments: Vec<DeliveryEnvironment>,
 }
