@@ -8,7 +8,7 @@ use lotse_gitops_manifest::{Object, bump, find_images};
 use lotse_guardrails::{Level, Version, pod_security};
 use lotse_migrate_plan::{Engine, Migration, Plan};
 use lotse_netpol::{Cluster, Profile};
-use lotse_oci::{FileSystem, Image, ImageBuilder, Index, Layer, Layout, Manifest, Platform};
+use lotse_oci::{FileSystem, Image, ImageBuilder, ImageConfig, Index, Layer, Layout, Manifest, Platform};
 use lotse_provenance::{Event, Statement, Timestamp};
 use lotse_release::Spec;
 use lotse_sbom::{Advisory, Catalogue, Purl, Vex};
@@ -104,6 +104,10 @@ fn oci_documents(data: &[u8]) {
     if let Ok(index) = Index::parse(data, &limits) {
         let bytes = index.to_bytes().unwrap_or_default();
         assert_eq!(Index::parse(&bytes, &limits).ok(), Some(index));
+    }
+    if let Ok(config) = ImageConfig::parse(data, &limits) {
+        let bytes = config.to_bytes().unwrap_or_default();
+        assert_eq!(ImageConfig::parse(&bytes, &limits).ok(), Some(config));
     }
 }
 
