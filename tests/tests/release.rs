@@ -73,6 +73,17 @@ fn the_bundled_application_passes_its_gate_and_verifies() {
 }
 
 #[test]
+fn nothing_is_seeded_before_the_rollout_and_nothing_contracted_with_it() {
+    let report = released(None).report;
+    let phases: Vec<_> = report.migrations.iter().map(|step| (step.phase.as_str(), step.now)).collect();
+    assert_eq!(
+        phases,
+        [("expand", true), ("expand", true), ("expand", true), ("backfill", true), ("contract", false)]
+    );
+    assert!(report.migrations[3].place.contains("FaqSeeder"));
+}
+
+#[test]
 fn something_is_found_something_is_excused_and_something_is_expired() {
     let released = released(None);
     let check = released.report.checks.iter().find(|check| check.id == "vulnerabilities").unwrap();

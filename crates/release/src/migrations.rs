@@ -28,7 +28,7 @@ pub(crate) fn plan(spec: &Spec, app: &Path) -> Result<Plan, Error> {
         summary: "no component changes a database".to_owned(),
         findings: Vec::new(),
         evidence: Vec::new(),
-        limits: "Statements were judged by their text; the tables' size and present shape are not known here, seeders in PHP were not read.",
+        limits: "Statements were judged by their text; the tables' size and present shape are not known here.",
     };
     let Some(migrations) = spec.components.iter().find_map(|component| component.migrations.as_ref()) else {
         return Ok(Plan { json: None, steps: Vec::new(), rollback: Vec::new(), check });
@@ -56,15 +56,22 @@ pub(crate) fn plan(spec: &Spec, app: &Path) -> Result<Plan, Error> {
             }
         }
     }
+    let read = |seed: &&String| files.iter().any(|file| file.path.ends_with(&format!("/{seed}.php")));
+    let unread_seeds: Vec<&String> = migrations.seed.iter().filter(|seed| !read(seed)).collect();
     let findings: Vec<Witness> = planned
         .problems
         .iter()
         .map(|problem| Witness::against(format!("{}:{}", problem.path, problem.line), problem.text.clone()))
+        .chain(
+            unread_seeds
+                .iter()
+                .map(|seed| Witness::against(seed.as_str(), "the seeder was not found, so nobody judged it")),
+        )
         .chain(rollback.iter().map(|blocker| Witness::note("rollback", blocker.clone())))
         .collect();
     let unread = |kind: ProblemKind| kind == ProblemKind::NeedsReview;
     check.outcome = match planned.problems.iter().map(|problem| problem.kind).collect::<Vec<_>>().as_slice() {
-        [] => Outcome::Passed,
+        [] if unread_seeds.is_empty() => Outcome::Passed,
         kinds if kinds.iter().all(|kind| unread(*kind)) => Outcome::NeedsReview,
         _ => Outcome::Failed,
     };
@@ -100,6 +107,9 @@ fn read(app: &Path, spec: &MigrationsSpec) -> Result<(Vec<Migration>, usize), Er
     };
     paths.retain(is_new);
     let applied = found - paths.len();
+    // Laravel keeps seeders here; what a name outside of it stands for, only the application knows.
+    let seeders = spec.seed.iter().map(|seed| app.join("database/seeders").join(format!("{seed}.php")));
+    paths.extend(seeders.filter(|path| spec.tool == "laravel" && path.is_file()));
     let mut migrations = Vec::new();
     for path in paths {
         let name = path.strip_prefix(app).unwrap_or(&path).to_string_lossy().replace('\\', "/");
