@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use lotse_digest::{Digest, Reference};
-use lotse_oci::{Compression, EntryKind, FileSystem, Image, ImageBuilder, Layout, SizeReport};
+use lotse_oci::{Compression, Image, ImageBuilder, Layout, SizeReport};
 use lotse_provenance::{GitFacts, Timestamp};
 
 use crate::check::{Check, Outcome, Witness};
 use crate::source::Source;
-use crate::{ComponentSpec, Error, ImageSource, Spec};
+use crate::{ComponentSpec, Error, ImageSource, Spec, look};
 
 /// An image of a release and what is known of it.
 pub(crate) struct ReleaseImage {
@@ -133,17 +133,7 @@ fn build_image(
 }
 
 fn describe(reference: Reference, layout: &Layout, image: Image) -> Result<ReleaseImage, Error> {
-    let system = FileSystem::of(layout, &image)?;
-    let mut files = BTreeMap::new();
-    image.visit(layout, &mut |entry| {
-        let wanted = entry.kind() == EntryKind::File
-            && system.shows(entry.path(), entry.layer())
-            && lotse_sbom::Catalogue::wants(entry.path());
-        if wanted {
-            files.insert(entry.path().to_owned(), entry.read()?);
-        }
-        Ok(())
-    })?;
+    let files = look::package_files(layout, &image)?;
     let user = image.config.config.user.as_deref().and_then(|user| user.split_once(':'));
     let user = user.and_then(|(user, group)| user.parse().ok().zip(group.parse().ok()));
     let size = Some(SizeReport::of(layout, &image)?);

@@ -1,5 +1,6 @@
 //! Looking into a directory, a repository or an image with one call.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use lotse_oci::{EntryKind, FileSystem, Image, Layout};
@@ -17,20 +18,29 @@ pub fn inventory(path: &Path, image: Option<&str>) -> Result<Inventory, Error> {
     let Some((layout, image)) = find_image(path, image)? else {
         return Ok(catalogue_directory(path, lotse_sbom::Limits::for_images())?);
     };
-    let system = FileSystem::of(&layout, &image)?;
-    let mut files = Vec::new();
-    image.visit(&layout, &mut |entry| {
-        let shown = entry.kind() == EntryKind::File && system.shows(entry.path(), entry.layer());
-        if shown && Catalogue::wants(entry.path()) {
-            files.push((entry.path().to_owned(), entry.read()?));
-        }
-        Ok(())
-    })?;
+    let files = package_files(&layout, &image)?;
     let mut catalogue = Catalogue::new(lotse_sbom::Limits::for_images());
     for (path, bytes) in &files {
         catalogue.add(path, bytes)?;
     }
     Ok(catalogue.finish())
+}
+
+/// The visible files of an image that a catalogue reads, by path.
+pub(crate) fn package_files(
+    layout: &Layout,
+    image: &Image,
+) -> Result<BTreeMap<String, Vec<u8>>, lotse_oci::Error> {
+    let system = FileSystem::of(layout, image)?;
+    let mut files = BTreeMap::new();
+    image.visit(layout, &mut |entry| {
+        let shown = entry.kind() == EntryKind::File && system.shows(entry.path(), entry.layer());
+        if shown && Catalogue::wants(entry.path()) {
+            files.insert(entry.path().to_owned(), entry.read()?);
+        }
+        Ok(())
+    })?;
+    Ok(files)
 }
 
 /// Secrets in a directory, in the whole history of a repository if `history` is set, or in every layer of an image if the
