@@ -35,7 +35,9 @@
 //! written. Refused by name: zstd layers, sparse entries, entries below a symbolic link of a lower layer, global PAX records
 //! other than a comment, non-UTF-8 names.
 
+mod builder;
 mod config;
+mod decode;
 mod descriptor;
 mod document;
 mod error;
@@ -54,11 +56,12 @@ mod tar;
 mod tree;
 mod unpack;
 
+pub use crate::builder::ImageBuilder;
 pub use crate::config::{Empty, History, ImageConfig, RootFs, RunConfig};
 pub use crate::descriptor::{Descriptor, Platform};
 pub use crate::error::Error;
 pub use crate::flatten::{FileSystem, VisibleFile};
-pub use crate::image::{EntryKind, Image, ImageBuilder, LayerEntry};
+pub use crate::image::{EntryKind, Image, LayerEntry};
 pub use crate::layer::{Compression, Layer};
 pub use crate::layout::{BlobWriter, Layout, Referrer};
 pub use crate::limits::Limits;

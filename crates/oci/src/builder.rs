@@ -1,0 +1,103 @@
+use std::collections::BTreeMap;
+
+use crate::config::History;
+use crate::{Descriptor, Error, Image, ImageConfig, Layer, Layout, Manifest, Platform, media};
+
+/// Puts an image together: a base or nothing, layers, configuration.
+#[derive(Clone, Debug)]
+pub struct ImageBuilder {
+    config: ImageConfig,
+    layers: Vec<Descriptor>,
+    annotations: BTreeMap<String, String>,
+}
+
+impl ImageBuilder {
+    /// An image without a base.
+    #[must_use]
+    pub fn scratch(platform: &Platform) -> Self {
+        let mut config = ImageConfig::new(platform.os.clone(), platform.architecture.clone());
+        config.variant.clone_from(&platform.variant);
+        Self { config, layers: Vec::new(), annotations: BTreeMap::new() }
+    }
+
+    /// An image on a base, whose layers must be in the layout that is written to ([`Layout::import`]).
+    ///
+    /// Configuration and history of the base are inherited.
+    #[must_use]
+    pub fn from_base(base: &Image) -> Self {
+        let annotations = BTreeMap::from([(
+            "org.opencontainers.image.base.digest".to_owned(),
+            base.descriptor.digest.to_string(),
+        )]);
+        Self { config: base.config.clone(), layers: base.manifest.layers.clone(), annotations }
+    }
+
+    /// Adds a layer on top; `created_by` says how it came to be.
+    #[must_use]
+    pub fn layer(mut self, layer: &Layer, created_by: &str) -> Self {
+        self.layers.push(layer.descriptor.clone());
+        self.config.rootfs.diff_ids.push(layer.diff_id.clone());
+        self.config.history.push(History { created_by: Some(created_by.to_owned()), ..History::default() });
+        self
+    }
+
+    /// Says when the image was created (RFC 3339), in the configuration and in the history of the layers added here.
+    #[must_use]
+    pub fn created(mut self, time: &str) -> Self {
+        self.config.created = Some(time.to_owned());
+        for history in self.config.history.iter_mut().rev().take_while(|history| history.created.is_none()) {
+            history.created = Some(time.to_owned());
+        }
+        self
+    }
+
+    /// Adds an annotation to the manifest.
+    #[must_use]
+    pub fn annotation(mut self, key: &str, value: &str) -> Self {
+        self.annotations.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Changes the configuration.
+    #[must_use]
+    pub fn configure(mut self, change: impl FnOnce(&mut ImageConfig)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// Writes configuration and manifest into the layout and tags the manifest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if a layer is not in the layout; [`Error::Caller`] if layers and diffIDs differ in number;
+    /// [`Error::Io`].
+    pub fn write(self, layout: &Layout, tag: &str) -> Result<Image, Error> {
+        for layer in &self.layers {
+            if !layout.has_blob(&layer.digest) {
+                let place = format!("layout {}; import the base first", layout.path().display());
+                return Err(Error::NotFound { what: format!("layer {}", layer.digest), place });
+            }
+        }
+        if self.layers.len() != self.config.rootfs.diff_ids.len() {
+            return Err(Error::Caller("the configuration must keep one diffID for each layer".to_owned()));
+        }
+        let platform = Platform {
+            variant: self.config.variant.clone(),
+            ..Platform::new(self.config.os.clone(), self.config.architecture.clone())
+        };
+        let config = layout.write_blob(media::CONFIG, &self.config.to_bytes()?)?;
+        let manifest = Manifest {
+            annotations: self.annotations,
+            artifact_type: None,
+            config,
+            layers: self.layers,
+            media_type: Some(media::MANIFEST.to_owned()),
+            schema_version: 2,
+            subject: None,
+        };
+        let mut descriptor = layout.write_blob(media::MANIFEST, &manifest.to_bytes()?)?;
+        descriptor.platform = Some(platform);
+        layout.tag(&descriptor, tag)?;
+        Ok(Image { descriptor, manifest, config: self.config })
+    }
+}
