@@ -3,7 +3,7 @@
 use super::huffman::{self, Code, LIMIT};
 use super::split::Block;
 use super::symbol::{
-    DISTANCES, END_OF_BLOCK, LENGTH_BASE, LENGTH_EXTRA, LENGTH_SYMBOL, LITERALS, Token, distance_extra,
+    DISTANCES, END_OF_BLOCK, LENGTH_BASE, LENGTH_EXTRA, LENGTH_SYMBOL, LITERALS, Sequence, distance_extra,
     distance_symbol,
 };
 
@@ -13,8 +13,6 @@ const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 
 const CODE_LIMIT: usize = 7;
 /// The most bytes of a stored block.
 const STORED: usize = 65535;
-/// Bytes of room that a token may need.
-const ROOM: usize = 16;
 
 /// The lengths of the fixed code (RFC 1951, 3.2.6); it has two symbols that never occur.
 const FIXED_LITERALS: [u8; LITERALS + 2] = fixed_literals();
@@ -45,7 +43,8 @@ impl<'a> Writer<'a> {
         let dynamic = Dynamic::new(block);
         let extra = extra_bits(block);
         let fixed_bits = 3 + extra + symbol_bits(block, &FIXED_LITERALS, &[5; DISTANCES]);
-        let dynamic_bits = 3 + extra + dynamic.bits + symbol_bits(block, &dynamic.literals, &dynamic.distances);
+        let dynamic_bits =
+            3 + extra + dynamic.bits + symbol_bits(block, &dynamic.literals, &dynamic.distances);
         // Each stored block: three bits, at most seven to the next byte, four bytes.
         let stored_bits = plain.len().div_ceil(STORED).max(1) as u64 * 42 + 8 * plain.len() as u64;
         if stored_bits <= fixed_bits.min(dynamic_bits) {
@@ -54,12 +53,13 @@ impl<'a> Writer<'a> {
             self.put(0b010, 3);
             let all = huffman::codes(&FIXED_LITERALS);
             let literals = std::array::from_fn(|symbol| all[symbol]);
-            self.tokens(block.tokens, &literals, &huffman::codes(&[5; DISTANCES]));
+            self.sequences(block.sequences, plain, &literals, &huffman::codes(&[5; DISTANCES]), fixed_bits);
         } else {
             self.put(0b100, 3);
             self.dynamic(&dynamic);
-            let (literals, distances) = (huffman::codes(&dynamic.literals), huffman::codes(&dynamic.distances));
-            self.tokens(block.tokens, &literals, &distances);
+            let (literals, distances) =
+                (huffman::codes(&dynamic.literals), huffman::codes(&dynamic.distances));
+            self.sequences(block.sequences, plain, &literals, &distances, dynamic_bits);
         }
     }
 
@@ -100,7 +100,14 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn tokens(&mut self, tokens: &[Token], literals: &[Code; LITERALS], distances: &[Code; DISTANCES]) {
+    fn sequences(
+        &mut self,
+        sequences: &[Sequence],
+        plain: &[u8],
+        literals: &[Code; LITERALS],
+        distances: &[Code; DISTANCES],
+        bits: u64,
+    ) {
         // One table by length: code, extra bits and their count together.
         let mut lengths = [(0u32, 0u8); 259];
         for (length, entry) in lengths.iter_mut().enumerate().skip(3) {
@@ -109,39 +116,38 @@ impl<'a> Writer<'a> {
             let extra = (length - usize::from(LENGTH_BASE[symbol])) as u32;
             *entry = (u32::from(code.bits) | extra << code.length, code.length + LENGTH_EXTRA[symbol]);
         }
-        let (mut bits, mut count) = (self.bits, self.count);
-        let mut at = self.out.len();
-        for tokens in tokens.chunks(4096) {
-            self.out.resize(at + tokens.len() * ROOM, 0);
-            let out = self.out.as_mut_slice();
-            for token in tokens {
-                let length = token.length();
-                if length == 0 {
-                    let code = literals[token.rest()];
-                    bits |= u64::from(code.bits) << count;
-                    count += u32::from(code.length);
-                } else {
-                    let (code, code_bits) = lengths[length];
-                    bits |= u64::from(code) << count;
-                    count += u32::from(code_bits);
-                    let symbol = distance_symbol(token.rest());
-                    let code = distances[symbol];
-                    let extra = distance_extra(symbol);
-                    let rest = (token.rest() & ((1 << extra) - 1)) as u64;
-                    bits |= (u64::from(code.bits) | rest << code.length) << count;
-                    count += u32::from(code.length) + extra as u32;
+        // What is written: the bits of the block are counted already.
+        let from = self.out.len();
+        self.out.resize(from + (bits / 8) as usize + 16, 0);
+        let mut room = Room { out: &mut self.out[from..], at: 0, bits: self.bits, count: self.count };
+        let mut rest = plain;
+        for sequence in sequences {
+            let (run, after) = rest.split_at(sequence.run as usize);
+            for three in run.chunks(3) {
+                // At most 7 bits are left from before, and three literals have at most 45.
+                for &literal in three {
+                    let code = literals[usize::from(literal)];
+                    room.add(code.bits.into(), code.length.into());
                 }
-                // At most 7 bits are left from before, and a token has at most 48.
-                if let Some(room) = out.get_mut(at..at + 8) {
-                    room.copy_from_slice(&bits.to_le_bytes());
-                }
-                at += (count / 8) as usize;
-                bits >>= count & !7;
-                count &= 7;
+                room.write();
             }
+            if sequence.length > 0 {
+                let (code, bits) = lengths[usize::from(sequence.length)];
+                let less_one = usize::from(sequence.distance);
+                let symbol = distance_symbol(less_one);
+                let distance = distances[symbol];
+                let extra = distance_extra(symbol);
+                // At most 7 bits from before, 15 + 5 of the length, 15 + 13 of the distance.
+                room.add(code.into(), bits.into());
+                room.add(distance.bits.into(), distance.length.into());
+                room.add((less_one & ((1 << extra) - 1)) as u64, extra as u32);
+                room.write();
+            }
+            rest = &after[usize::from(sequence.length)..];
         }
-        self.out.truncate(at);
-        (self.bits, self.count) = (bits, count);
+        (self.bits, self.count) = (room.bits, room.count);
+        let end = from + room.at;
+        self.out.truncate(end);
         let end = literals[END_OF_BLOCK];
         self.put(end.bits.into(), end.length.into());
     }
@@ -161,6 +167,31 @@ impl<'a> Writer<'a> {
             self.bits >>= 8;
             self.count -= 8;
         }
+    }
+}
+
+/// Where the symbols of a block are written.
+struct Room<'a> {
+    out: &'a mut [u8],
+    at: usize,
+    bits: u64,
+    count: u32,
+}
+
+impl Room<'_> {
+    #[inline(always)]
+    fn add(&mut self, bits: u64, count: u32) {
+        self.bits |= bits << self.count;
+        self.count += count;
+    }
+
+    /// Writes the whole bytes.
+    #[inline(always)]
+    fn write(&mut self) {
+        self.out[self.at..self.at + 8].copy_from_slice(&self.bits.to_le_bytes());
+        self.at += (self.count / 8) as usize;
+        self.bits >>= self.count & !7;
+        self.count &= 7;
     }
 }
 
@@ -190,17 +221,22 @@ impl Dynamic {
         let distances = huffman::lengths(&block.histogram.distances, LIMIT);
         let literal_count = used(&literals).max(257);
         let distance_count = used(&distances).max(1);
-        let all: Vec<u8> = literals[..literal_count].iter().chain(&distances[..distance_count]).copied().collect();
+        let all: Vec<u8> =
+            literals[..literal_count].iter().chain(&distances[..distance_count]).copied().collect();
         let runs = runs(&all);
         let mut counts = [0u32; 19];
         for run in &runs {
             counts[usize::from(run.symbol)] += 1;
         }
         let code_lengths = huffman::lengths(&counts, CODE_LIMIT);
-        let code_count = ORDER.iter().rposition(|&symbol| code_lengths[symbol] > 0).map_or(4, |last| (last + 1).max(4));
+        let code_count =
+            ORDER.iter().rposition(|&symbol| code_lengths[symbol] > 0).map_or(4, |last| (last + 1).max(4));
         let bits = 14
             + 3 * code_count as u64
-            + runs.iter().map(|run| u64::from(code_lengths[usize::from(run.symbol)] + run.extra_bits)).sum::<u64>();
+            + runs
+                .iter()
+                .map(|run| u64::from(code_lengths[usize::from(run.symbol)] + run.extra_bits))
+                .sum::<u64>();
         Self { literals, distances, literal_count, distance_count, runs, code_lengths, code_count, bits }
     }
 }
@@ -249,6 +285,7 @@ fn extra_bits(block: &Block<'_>) -> u64 {
 }
 
 fn symbol_bits(block: &Block<'_>, literals: &[u8], distances: &[u8; DISTANCES]) -> u64 {
-    let pairs = block.histogram.literals.iter().zip(literals).chain(block.histogram.distances.iter().zip(distances));
+    let pairs =
+        block.histogram.literals.iter().zip(literals).chain(block.histogram.distances.iter().zip(distances));
     pairs.map(|(&count, &length)| u64::from(count) * u64::from(length)).sum()
 }

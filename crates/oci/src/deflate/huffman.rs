@@ -63,7 +63,8 @@ pub(super) fn lengths<const N: usize>(counts: &[u32; N], limit: usize) -> [u8; N
     }
     // Leaves that were lifted to the limit made the code too full: the deepest leaf above the limit goes down a step,
     // until it fits.
-    let mut excess: u64 = (1..=limit).map(|depth| u64::from(counts_at[depth]) << (limit - depth)).sum::<u64>();
+    let mut excess: u64 =
+        (1..=limit).map(|depth| u64::from(counts_at[depth]) << (limit - depth)).sum::<u64>();
     while excess > 1 << limit {
         let mut depth = limit - 1;
         while counts_at[depth] == 0 {

@@ -2,6 +2,11 @@
 //! version beside this one.
 //!
 //! Integers only; nothing depends on the machine, the number of threads or a library.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "the hot loops of the crate: places are taken modulo the size of their table or come from its own length"
+)]
 
 mod block;
 mod huffman;
@@ -34,7 +39,7 @@ impl Encoder {
     ///
     /// `start` is at most [`WINDOW`], and what follows at most [`PIECE`] bytes.
     pub(crate) fn encode(&mut self, input: &[u8], start: usize, out: &mut Vec<u8>) {
-        self.splitter.clear();
+        self.splitter.begin(start);
         self.matcher.parse(input, start, &mut self.splitter);
         let mut writer = block::Writer::new(out);
         let mut at = start;

@@ -10,29 +10,21 @@ pub(super) const END_OF_BLOCK: usize = 256;
 pub(super) const MIN_MATCH: usize = 3;
 pub(super) const MAX_MATCH: usize = 258;
 
-/// A literal or a match: the length above bit 16 (0 for a literal), the distance less 1 or the literal below.
+/// Literals, and the match after them.
 #[derive(Clone, Copy)]
-pub(super) struct Token(u32);
+pub(super) struct Sequence {
+    /// How many literals.
+    pub(super) run: u32,
+    /// Bytes of the match; 0 if there is none, at the end.
+    pub(super) length: u16,
+    /// Its distance less 1.
+    pub(super) distance: u16,
+}
 
-impl Token {
-    pub(super) const fn literal(byte: u8) -> Self {
-        Self(byte as u32)
-    }
-
-    pub(super) const fn matched(length: usize, distance: usize) -> Self {
-        Self((length as u32) << 16 | (distance as u32 - 1))
-    }
-
-    /// The length of the match, 0 for a literal.
+impl Sequence {
     #[inline(always)]
-    pub(super) const fn length(self) -> usize {
-        (self.0 >> 16) as usize
-    }
-
-    /// The distance of the match less 1, or the literal.
-    #[inline(always)]
-    pub(super) const fn rest(self) -> usize {
-        (self.0 & 0xffff) as usize
+    pub(super) const fn new(run: usize, length: usize, distance: usize) -> Self {
+        Self { run: run as u32, length: length as u16, distance: distance.wrapping_sub(1) as u16 }
     }
 }
 
@@ -40,7 +32,8 @@ impl Token {
 pub(super) const LENGTH_SYMBOL: [u8; MAX_MATCH + 1] = length_symbols();
 /// The first length of each symbol, and how many extra bits it has.
 pub(super) const LENGTH_BASE: [u16; 29] = [
-    3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
+    3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
+    227, 258,
 ];
 pub(super) const LENGTH_EXTRA: [u8; 29] =
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];

@@ -309,6 +309,14 @@ impl Layout {
         fs::read(path).map_err(Error::io("read", path))
     }
 
+    /// Says which of these blobs is not there.
+    pub(crate) fn require<'a>(&self, mut blobs: impl Iterator<Item = &'a Descriptor>) -> Result<(), Error> {
+        match blobs.find(|blob| !self.has_blob(&blob.digest)) {
+            Some(missing) => Err(self.not_found(&missing.digest)),
+            None => Ok(()),
+        }
+    }
+
     fn not_found(&self, digest: &Digest) -> Error {
         Error::NotFound { what: format!("blob {digest}"), place: format!("layout {}", self.root.display()) }
     }
