@@ -36,9 +36,12 @@
 //! other than a comment, non-UTF-8 names.
 
 mod builder;
+#[cfg(feature = "client")]
+pub mod client;
 mod config;
 mod decode;
 mod descriptor;
+pub mod distribution;
 mod document;
 mod error;
 mod flatten;
@@ -51,6 +54,8 @@ mod layout;
 mod limits;
 mod manifest;
 mod media;
+#[cfg(feature = "registry")]
+pub mod registry;
 mod size;
 mod tar;
 mod tree;
