@@ -67,3 +67,47 @@ impl Operation for Delete {
         0
     }
 }
+
+/// Asks whether a blob is there.
+#[derive(Debug)]
+pub struct HeadBlob {
+    repository: Repository,
+    digest: Digest,
+    done: Option<bool>,
+}
+
+impl HeadBlob {
+    /// Asks for the blob with this digest.
+    #[must_use]
+    pub fn new(repository: &Repository, digest: &Digest) -> Self {
+        Self { repository: repository.clone(), digest: digest.clone(), done: None }
+    }
+}
+
+impl Operation for HeadBlob {
+    type Output = bool;
+
+    fn next(&mut self) -> Result<Next<bool>, Error> {
+        match self.done {
+            Some(done) => Ok(Next::Done(done)),
+            None => Ok(Next::Send(Request::new(Method::Head, self.repository.blob(&self.digest)?))),
+        }
+    }
+
+    fn answer(&mut self, request: &Request, response: Response) -> Result<(), Error> {
+        self.done = Some(match response.status {
+            200 => true,
+            404 => false,
+            _ => return Err(Refusal::new(request, &response).into()),
+        });
+        Ok(())
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::pull(self.repository.name())
+    }
+
+    fn progress(&self) -> u64 {
+        0
+    }
+}

@@ -37,7 +37,7 @@ mod upload;
 mod url;
 
 pub use challenge::Challenge;
-pub use delete::Delete;
+pub use delete::{Delete, HeadBlob};
 pub use document::{Document, FetchManifest, Head, HeadManifest, PushManifest, Pushed};
 pub use download::Download;
 pub use error::{Reason, Refusal};

@@ -33,7 +33,7 @@ impl Repository {
         Self::at(host, host, reference.name(), plain_http)
     }
 
-    /// The same repository on a mirror. Where the name of the registry counts, the first one still does.
+    /// The repository of the same name on a mirror.
     ///
     /// # Errors
     ///

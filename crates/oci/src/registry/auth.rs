@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::Registry;
 use super::reply::Reply;
-use crate::distribution::{Body, Method, Request, base64_decode};
+use crate::distribution::{Method, Request, base64_decode};
 
 /// Who may do what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -136,12 +136,4 @@ fn password_of(field: &str) -> Option<(String, String)> {
     let decoded = String::from_utf8(base64_decode(field.strip_prefix("Basic ")?)?).ok()?;
     let (user, word) = decoded.split_once(':')?;
     Some((user.to_owned(), word.to_owned()))
-}
-
-/// The bytes that a request of the simulation carries itself.
-pub(super) fn own_bytes(request: &Request) -> &[u8] {
-    match &request.body {
-        Body::Bytes(bytes) => bytes,
-        _ => &[],
-    }
 }

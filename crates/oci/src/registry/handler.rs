@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lotse_digest::Digest;
 
-use super::auth::{Auth, Given, own_bytes};
+use super::auth::{Auth, Given};
 use super::fault::Rule;
 use super::reply::{Reply, broken};
 use super::route::{self, Place};
@@ -131,18 +131,17 @@ impl Registry {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a request whose body is read from `body`; what the request carries itself comes before it.
+    /// Answers a request whose body is read from `body`, whatever the request itself carries.
     ///
-    /// A body that fails while it is read is a connection that broke.
+    /// A body that fails while it is read, or is shorter than the field `Content-Length` says, is a connection that broke.
     ///
     /// # Errors
     ///
     /// The connection is to be closed without an answer: the body failed, or a fault says so.
     pub fn handle(&self, request: &Request, body: &mut dyn Read) -> io::Result<Reply> {
-        let mut body = own_bytes(request).chain(body);
         let mut reply = match self.next_fault(request) {
-            Some(fault) => self.faulty(fault, request, &mut body)?,
-            None => self.answer(request, &mut body)?,
+            Some(fault) => self.faulty(fault, request, body)?,
+            None => self.answer(request, body)?,
         };
         if let Some(text) = &self.options.warning {
             let text = text.replace('\\', "\\\\").replace('"', "\\\"");
