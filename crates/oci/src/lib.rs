@@ -38,10 +38,13 @@
 
 mod artifact;
 mod builder;
+#[cfg(feature = "client")]
+pub mod client;
 mod config;
 mod decode;
 mod deflate;
 mod descriptor;
+pub mod distribution;
 mod document;
 mod error;
 mod flatten;
@@ -54,6 +57,8 @@ mod layout;
 mod limits;
 mod manifest;
 mod media;
+#[cfg(feature = "registry")]
+pub mod registry;
 mod size;
 mod tar;
 mod tree;

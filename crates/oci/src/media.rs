@@ -21,6 +21,9 @@ const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
 
+/// Every type of manifest and index that is read.
+pub(crate) const MANIFESTS: [&str; 4] = [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
+
 /// How the tar of a layer is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
@@ -36,6 +39,13 @@ pub(crate) fn is_manifest(media_type: &str) -> bool {
 
 pub(crate) fn is_index(media_type: &str) -> bool {
     media_type == INDEX || media_type == DOCKER_INDEX
+}
+
+/// Layers that stay where they are licensed (image-spec, non-distributable layers; deprecated there).
+#[cfg(any(feature = "client", feature = "registry"))]
+pub(crate) fn is_not_distributed(media_type: &str) -> bool {
+    media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
+        || media_type == "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 }
 
 pub(crate) fn is_config(media_type: &str) -> bool {

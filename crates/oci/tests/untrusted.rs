@@ -272,6 +272,7 @@ fn a_diff_id_from_outside_is_never_believed() {
     assert!(matches!(FileSystem::of(&layout, &lying), Err(Error::Mismatch(_))));
 }
 
+#[cfg(not(feature = "zstd"))]
 #[test]
 fn zstd_is_refused_by_name() {
     let (_keep, layout, _) = image(&[]);

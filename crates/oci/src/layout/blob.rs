@@ -83,26 +83,31 @@ impl Layout {
 
 /// A file that is removed unless it is renamed.
 #[derive(Debug)]
-struct Temporary {
-    path: PathBuf,
+pub(super) struct Temporary {
+    pub(super) path: PathBuf,
 }
 
 impl Temporary {
-    fn in_directory(directory: &Path) -> Self {
+    pub(super) fn in_directory(directory: &Path) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         Self { path: directory.join(format!("{TEMPORARY}{}-{number}", std::process::id())) }
     }
 
     fn rename(self, to: &Path) -> Result<(), Error> {
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
-            fs::rename(&self.path, to).map_err(Error::io("rename to", to))?;
-            let directory = File::open(parent).map_err(Error::io("sync", parent))?;
-            directory.sync_all().map_err(Error::io("sync", parent))?;
-        }
-        Ok(())
+        place(&self.path, to)
     }
+}
+
+/// Renames a file that was synced, makes its directory if need be, and syncs that.
+pub(super) fn place(from: &Path, to: &Path) -> Result<(), Error> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+        fs::rename(from, to).map_err(Error::io("rename to", to))?;
+        let directory = File::open(parent).map_err(Error::io("sync", parent))?;
+        directory.sync_all().map_err(Error::io("sync", parent))?;
+    }
+    Ok(())
 }
 
 impl Drop for Temporary {

@@ -1,6 +1,7 @@
 //! An OCI image layout: a directory of blobs with an index.
 
 mod blob;
+mod partial;
 mod referrers;
 mod sweep;
 
@@ -12,6 +13,8 @@ use lotse_digest::{Algorithm, Digest, VerifyingReader};
 use serde::{Deserialize, Serialize};
 
 pub use blob::BlobWriter;
+#[cfg(feature = "client")]
+pub(crate) use partial::PartialBlob;
 pub use referrers::Referrer;
 
 use crate::{Descriptor, Error, Index, Limits, Manifest, document, media};
