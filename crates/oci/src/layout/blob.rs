@@ -10,6 +10,8 @@ use crate::{Descriptor, Error};
 
 /// How the names of temporary files begin; [`Layout::sweep`] removes what a killed process left.
 pub(super) const TEMPORARY: &str = ".lotse-tmp-";
+/// How the names of blobs that are not complete begin; another process goes on with them.
+pub(super) const PARTIAL: &str = ".lotse-part-";
 
 /// Writes a blob of unknown digest into a layout. Nothing is visible before [`finish`](Self::finish); dropped, it leaves nothing.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! An OCI image layout: a directory of blobs with an index.
 
 mod blob;
+#[cfg(feature = "client")]
 mod partial;
 mod referrers;
 mod sweep;
@@ -13,6 +14,7 @@ use lotse_digest::{Algorithm, Digest, VerifyingReader};
 use serde::{Deserialize, Serialize};
 
 pub use blob::BlobWriter;
+#[cfg(feature = "client")]
 #[cfg(feature = "client")]
 pub(crate) use partial::PartialBlob;
 pub use referrers::Referrer;

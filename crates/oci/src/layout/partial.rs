@@ -5,11 +5,8 @@ use std::path::PathBuf;
 use lotse_digest::Digest;
 
 use super::Layout;
-use super::blob::{Temporary, place};
+use super::blob::{PARTIAL, Temporary, place};
 use crate::{Descriptor, Error};
-
-/// How the names of blobs that are not complete begin; another process goes on with them.
-pub(super) const PARTIAL: &str = ".lotse-part-";
 
 /// A blob of known digest that arrives in pieces and outlives the process that began it.
 #[derive(Debug)]
