@@ -57,6 +57,7 @@ mod layout;
 mod limits;
 mod manifest;
 mod media;
+mod platform;
 #[cfg(feature = "registry")]
 pub mod registry;
 mod size;

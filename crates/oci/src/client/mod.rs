@@ -35,6 +35,7 @@ mod http;
 mod keyring;
 mod options;
 mod parallel;
+mod place;
 mod pull;
 mod push;
 mod state;
@@ -43,5 +44,6 @@ mod verbs;
 
 pub use keyring::Keyring;
 pub use options::{Event, Listener, Options, PlainHttp, Progress, Roots};
+pub use place::Place;
 pub use transport::{Answer, Transport};
 pub use verbs::Client;
