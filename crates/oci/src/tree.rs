@@ -269,6 +269,19 @@ impl FileTree {
         self.nodes.keys().map(String::as_str)
     }
 
+    /// Bytes of all files, each hard link counted once.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let mut groups = BTreeSet::new();
+        let sizes = self.nodes.values().filter_map(|node| match &node.kind {
+            Kind::File(source, group) if group.is_none_or(|group| groups.insert(group)) => {
+                Some(source.size())
+            }
+            _ => None,
+        });
+        sizes.fold(0, u64::saturating_add)
+    }
+
     /// Whether there is nothing in the tree.
     #[must_use]
     pub fn is_empty(&self) -> bool {
