@@ -20,12 +20,15 @@ use lotse_yaml::{Dialect, Limits, Stream, parse_json, set_scalar, to_yaml};
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target.
-pub const LAWS: [(&str, Law); 14] = [
+pub const LAWS: [(&str, Law); 17] = [
     ("digest", digest),
+    ("reference", reference),
     ("yaml", yaml),
     ("yaml_edit", yaml_edit),
     ("json", json),
-    ("oci_documents", oci_documents),
+    ("oci_manifest", oci_manifest),
+    ("oci_index", oci_index),
+    ("oci_config", oci_config),
     ("oci_layer", oci_layer),
     ("signatures", signatures),
     ("statements", statements),
@@ -48,15 +51,27 @@ pub fn run(name: &str, data: &[u8]) {
     }
 }
 
-/// What parses as a digest or reference prints as it was written.
+/// What parses as a digest prints as it was written, and its parts are those of the text.
 fn digest(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(digest) = text.parse::<Digest>() {
         assert_eq!(digest.to_string(), text);
+        assert_eq!(format!("{}:{}", digest.algorithm(), digest.encoded()), text);
+        assert_eq!(Digest::from_bytes(digest.algorithm(), digest.as_bytes()).as_ref(), Ok(&digest));
+        assert!(digest.verify(data).is_err(), "a text that holds its own hash");
     }
-    if let Ok(reference) = text.parse::<Reference>() {
-        assert_eq!(reference.to_string(), text);
-    }
+}
+
+/// What parses as a reference prints as it was written; pinning and tagging change what they name and nothing else.
+fn reference(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(reference) = text.parse::<Reference>() else { return };
+    assert_eq!(reference.to_string(), text);
+    let pinned = reference.pinned(Digest::sha256(b""));
+    assert_eq!(pinned.to_string().parse().as_ref(), Ok(&pinned));
+    assert_eq!((pinned.repository(), pinned.tag()), (reference.repository(), reference.tag()));
+    let tagged = reference.with_tag("v1").map(|tagged| tagged.to_string());
+    assert_eq!(tagged, Ok(format!("{}:v1", reference.repository())));
 }
 
 /// What a dialect reads, it reads again from our YAML.
@@ -94,21 +109,36 @@ fn json(data: &[u8]) {
     }
 }
 
-/// Documents of an image survive a round trip.
-fn oci_documents(data: &[u8]) {
+/// A manifest survives a round trip, and is read as no index.
+fn oci_manifest(data: &[u8]) {
     let limits = lotse_oci::Limits::default();
-    if let Ok(manifest) = Manifest::parse(data, &limits) {
-        let bytes = manifest.to_bytes().unwrap_or_default();
-        assert_eq!(Manifest::parse(&bytes, &limits).ok(), Some(manifest));
-    }
-    if let Ok(index) = Index::parse(data, &limits) {
-        let bytes = index.to_bytes().unwrap_or_default();
-        assert_eq!(Index::parse(&bytes, &limits).ok(), Some(index));
-    }
-    if let Ok(config) = ImageConfig::parse(data, &limits) {
-        let bytes = config.to_bytes().unwrap_or_default();
-        assert_eq!(ImageConfig::parse(&bytes, &limits).ok(), Some(config));
-    }
+    let Ok(manifest) = Manifest::parse(data, &limits) else { return };
+    assert!(Index::parse(data, &limits).is_err(), "one document, two readings");
+    let bytes = manifest.to_bytes().unwrap_or_default();
+    let again = Manifest::parse(&bytes, &limits).ok();
+    assert_eq!(again.as_ref().and_then(|again| again.to_bytes().ok()), Some(bytes));
+    assert_eq!(again, Some(manifest));
+}
+
+/// An index survives a round trip, and is read as no manifest.
+fn oci_index(data: &[u8]) {
+    let limits = lotse_oci::Limits::default();
+    let Ok(index) = Index::parse(data, &limits) else { return };
+    assert!(Manifest::parse(data, &limits).is_err(), "one document, two readings");
+    let bytes = index.to_bytes().unwrap_or_default();
+    let again = Index::parse(&bytes, &limits).ok();
+    assert_eq!(again.as_ref().and_then(|again| again.to_bytes().ok()), Some(bytes));
+    assert_eq!(again, Some(index));
+}
+
+/// A configuration survives a round trip.
+fn oci_config(data: &[u8]) {
+    let limits = lotse_oci::Limits::default();
+    let Ok(config) = ImageConfig::parse(data, &limits) else { return };
+    let bytes = config.to_bytes().unwrap_or_default();
+    let again = ImageConfig::parse(&bytes, &limits).ok();
+    assert_eq!(again.as_ref().and_then(|again| again.to_bytes().ok()), Some(bytes));
+    assert_eq!(again, Some(config));
 }
 
 /// No layer, plain or compressed, panics, leaves its directory or leaves something behind when it is refused.
