@@ -2,17 +2,13 @@
 
 use fearless_simd::{Level, Simd, SimdBase, dispatch, prelude::*, u8x64, u32x16};
 
-use super::message::Message;
+use super::message::{INITIAL, Message};
 
 /// Messages that are hashed side by side.
 pub(super) const WIDTH: usize = 16;
 
 /// The state of 16 hashes: eight words, each of 16 lanes.
 pub(super) type States = [[u32; WIDTH]; 8];
-
-/// The hash of nothing yet (FIPS 180-4, section 5.3.3).
-pub(super) const INITIAL: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// The round constants, 16 to each turn of the schedule (FIPS 180-4, section 4.2.2).
 #[rustfmt::skip]
@@ -44,33 +40,52 @@ pub(super) fn compress(level: Level, states: &mut States, blocks: &[[u8; 64]; WI
     });
 }
 
-/// Hashes 16 messages that have `count` blocks each.
-pub(super) fn hash_group<M: Message>(level: Level, messages: &[&M; WIDTH], count: usize) -> States {
-    let mut states = [[0; WIDTH]; 8];
+/// Words and constants of a block that is the same in every lane, summed.
+pub(super) type Schedule = [[u32; 16]; 4];
+
+/// Hashes 16 messages that have `count` blocks each; the last one of each is `padding`, if that is given.
+pub(super) fn hash_group<M: Message>(
+    level: Level,
+    messages: [&M; WIDTH],
+    count: usize,
+    padding: Option<&Schedule>,
+    mut hashes: [&mut [u8; 32]; WIDTH],
+) {
     dispatch!(level, simd => {
-        let mut state = INITIAL.map(|word| u32x16::splat(simd, word));
+        let mut state = splat8(simd, &INITIAL);
         let mut blocks = [[0; 64]; WIDTH];
-        // A block of padding alone is the same for messages of one length: its schedule is made once, and not in vectors.
-        let padding = messages.first().and_then(|first| first.whole_padding());
-        let alike = padding.filter(|padding| messages.iter().all(|message| message.whole_padding() == Some(*padding)));
-        let varied = if alike.is_some() { count.saturating_sub(1) } else { count };
+        let varied = if padding.is_some() { count.saturating_sub(1) } else { count };
         for index in 0..varied {
-            for (block, message) in blocks.iter_mut().zip(messages) {
+            for (block, message) in blocks.iter_mut().zip(&messages) {
                 message.block(index, block);
             }
             rounds(simd, &mut state, words(simd, &blocks));
         }
-        if let Some(bits) = alike {
-            padding_rounds(simd, &mut state, &padding_schedule(bits));
+        if let Some(schedule) = padding {
+            padding_rounds(simd, &mut state, schedule);
         }
-        store(&state, &mut states);
+        let mut rows = [u32x16::splat(simd, 0); WIDTH];
+        for (row, word) in rows.iter_mut().zip(state) {
+            *row = word;
+        }
+        let swap = u8x64::from_slice(simd, &BIG_ENDIAN);
+        for (row, hash) in turned(simd, rows).iter().zip(&mut hashes) {
+            let mut bytes = [0; 64];
+            simd.swizzle_dyn_within_blocks_u8x64(row.bitcast(), swap).store_slice(&mut bytes);
+            if let Some(first) = bytes.first_chunk() {
+                **hash = *first;
+            }
+        }
     });
-    states
 }
 
 #[inline(always)]
 fn load<S: Simd>(simd: S, states: &States) -> [u32x16<S>; 8] {
-    states.map(|word| u32x16::simd_from(simd, word))
+    let mut state = [u32x16::splat(simd, 0); 8];
+    for (to, from) in state.iter_mut().zip(states) {
+        *to = u32x16::from_slice(simd, from);
+    }
+    state
 }
 
 #[inline(always)]
@@ -84,15 +99,11 @@ fn store<S: Simd>(state: &[u32x16<S>; 8], states: &mut States) {
 #[inline(always)]
 fn words<S: Simd>(simd: S, blocks: &[[u8; 64]; WIDTH]) -> [u32x16<S>; 16] {
     let swap: u8x64<S> = u8x64::from_slice(simd, &BIG_ENDIAN);
-    let mut rows = blocks.map(|block| {
-        let bytes: u8x64<S> = u8x64::simd_from(simd, block);
-        let swapped: u32x16<S> = simd.swizzle_dyn_within_blocks_u8x64(bytes, swap).bitcast();
-        swapped
-    });
-    for _ in 0..4 {
-        rows = shuffle(simd, rows);
+    let mut rows = [u32x16::splat(simd, 0); WIDTH];
+    for (row, block) in rows.iter_mut().zip(blocks) {
+        *row = simd.swizzle_dyn_within_blocks_u8x64(u8x64::from_slice(simd, block), swap).bitcast();
     }
-    rows
+    turned(simd, rows)
 }
 
 /// Within each 16 bytes, the bytes of each word turned round.
@@ -101,6 +112,14 @@ const BIG_ENDIAN: [u8; 64] = [
     3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
     3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
 ];
+
+#[inline(always)]
+fn turned<S: Simd>(simd: S, mut rows: [u32x16<S>; 16]) -> [u32x16<S>; 16] {
+    for _ in 0..4 {
+        rows = shuffle(simd, rows);
+    }
+    rows
+}
 
 /// Interleaves the first half of the rows with the second.
 #[inline(always)]
@@ -169,8 +188,7 @@ fn rounds<S: Simd>(simd: S, state: &mut [u32x16<S>; 8], mut w: [u32x16<S>; 16]) 
             w = next_words(w);
         }
         let [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15] = w;
-        let [k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11, k12, k13, k14, k15] =
-            constants.map(|constant| u32x16::splat(simd, constant));
+        let [k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11, k12, k13, k14, k15] = splat16(simd, constants);
         let sums = [
             w0 + k0,
             w1 + k1,
@@ -196,10 +214,10 @@ fn rounds<S: Simd>(simd: S, state: &mut [u32x16<S>; 8], mut w: [u32x16<S>; 16]) 
 
 /// The rounds of a block whose words are the same in every lane: `schedule` holds words and constants summed.
 #[inline(always)]
-fn padding_rounds<S: Simd>(simd: S, state: &mut [u32x16<S>; 8], schedule: &[[u32; 16]; 4]) {
+fn padding_rounds<S: Simd>(simd: S, state: &mut [u32x16<S>; 8], schedule: &Schedule) {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
     for sums in schedule {
-        sixteen_rounds!(a b c d e f g h, sums.map(|sum| u32x16::splat(simd, sum)));
+        sixteen_rounds!(a b c d e f g h, splat16(simd, sums));
     }
     add(state, [a, b, c, d, e, f, g, h]);
 }
@@ -215,11 +233,6 @@ fn add<S: Simd>(state: &mut [u32x16<S>; 8], other: [u32x16<S>; 8]) {
 #[inline(always)]
 fn next_words<S: Simd>(words: [u32x16<S>; 16]) -> [u32x16<S>; 16] {
     let [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15] = words;
-    let next = |before: u32x16<S>, x: u32x16<S>, middle: u32x16<S>, y: u32x16<S>| {
-        let small0 = rotated(x, 7) ^ rotated(x, 18) ^ (x >> 3);
-        let small1 = rotated(y, 17) ^ rotated(y, 19) ^ (y >> 10);
-        before + small0 + middle + small1
-    };
     let w0 = next(w0, w1, w9, w14);
     let w1 = next(w1, w2, w10, w15);
     let w2 = next(w2, w3, w11, w0);
@@ -239,8 +252,34 @@ fn next_words<S: Simd>(words: [u32x16<S>; 16]) -> [u32x16<S>; 16] {
     [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15]
 }
 
+#[inline(always)]
+fn next<S: Simd>(before: u32x16<S>, x: u32x16<S>, middle: u32x16<S>, y: u32x16<S>) -> u32x16<S> {
+    let small0 = rotated(x, 7) ^ rotated(x, 18) ^ (x >> 3);
+    let small1 = rotated(y, 17) ^ rotated(y, 19) ^ (y >> 10);
+    before + small0 + middle + small1
+}
+
+// Loops, for a closure would not be compiled for the level that is dispatched to.
+#[inline(always)]
+fn splat16<S: Simd>(simd: S, words: &[u32; 16]) -> [u32x16<S>; 16] {
+    let mut vectors = [u32x16::splat(simd, 0); 16];
+    for (vector, word) in vectors.iter_mut().zip(words) {
+        *vector = u32x16::splat(simd, *word);
+    }
+    vectors
+}
+
+#[inline(always)]
+fn splat8<S: Simd>(simd: S, words: &[u32; 8]) -> [u32x16<S>; 8] {
+    let mut vectors = [u32x16::splat(simd, 0); 8];
+    for (vector, word) in vectors.iter_mut().zip(words) {
+        *vector = u32x16::splat(simd, *word);
+    }
+    vectors
+}
+
 /// Words and constants of the block that holds the padding bit and a length in bits alone.
-fn padding_schedule(bits: u64) -> [[u32; 16]; 4] {
+pub(super) fn padding_schedule(bits: u64) -> Schedule {
     let mut words = [0; 16];
     words[0] = 0x8000_0000;
     let [.., high, low] = &mut words;

@@ -1,5 +1,11 @@
 //! What can be hashed in a lane: bytes in blocks of 64, the padding included (FIPS 180-4, section 5.1.1).
 
+use sha2::Digest as _;
+
+/// The hash of nothing yet (FIPS 180-4, section 5.3.3).
+pub(crate) const INITIAL: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+
 /// A message by its blocks.
 pub(crate) trait Message: Copy {
     /// Blocks, the padding included.
@@ -10,6 +16,13 @@ pub(crate) trait Message: Copy {
 
     /// The length in bits, if the last block is padding alone.
     fn whole_padding(&self) -> Option<u64>;
+
+    /// The hash, by one block after the other.
+    fn hash_alone(&self) -> [u8; 32] {
+        let mut state = INITIAL;
+        self.finish(0, &mut state);
+        bytes(&state)
+    }
 
     /// Takes the blocks from `index` on into `state`, one after the other.
     fn finish(&self, index: usize, state: &mut [u32; 8]) {
@@ -40,6 +53,16 @@ impl Message for &[u8] {
     #[inline(always)]
     fn whole_padding(&self) -> Option<u64> {
         self.len().is_multiple_of(64).then(|| bits(self.len()))
+    }
+
+    fn hash_alone(&self) -> [u8; 32] {
+        // Below one block the backend's own buffer is quicker to pad.
+        if self.len() < 64 {
+            return sha2::Sha256::digest(self).into();
+        }
+        let mut state = INITIAL;
+        self.finish(0, &mut state);
+        bytes(&state)
     }
 
     fn finish(&self, index: usize, state: &mut [u32; 8]) {
@@ -154,4 +177,14 @@ fn pad(rest: &[u8], length: usize, is_first: bool, is_last: bool, block: &mut [u
     if is_last && let Some(end) = block.last_chunk_mut::<8>() {
         *end = bits(length).to_be_bytes();
     }
+}
+
+/// The hash that a state stands for.
+pub(super) fn bytes(state: &[u32; 8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let (words, _) = bytes.as_chunks_mut::<4>();
+    for (to, word) in words.iter_mut().zip(state) {
+        *to = word.to_be_bytes();
+    }
+    bytes
 }

@@ -5,10 +5,15 @@ mod message;
 
 use fearless_simd::{Level, Simd};
 
-use kernel::{INITIAL, States, WIDTH};
-use message::{Leaf, Message, Node};
+use kernel::{States, WIDTH};
+use message::{INITIAL, Leaf, Message, Node};
 
 use crate::MerkleHash;
+
+/// With fewer messages than this in 16 lanes, one after the other is faster (measured, `benches/README.md`): where the processor
+/// has SHA instructions, and where it has not.
+const FEWEST_AVX512: usize = 11;
+const FEWEST_AVX2: usize = 8;
 
 /// How many messages are hashed at once: by what the processor has, or by what a test asks for.
 ///
@@ -16,8 +21,6 @@ use crate::MerkleHash;
 #[derive(Clone, Copy, Debug)]
 pub struct Lanes {
     level: Option<Level>,
-    /// Messages of up to so many blocks win by going into lanes.
-    blocks: usize,
     /// Fewer messages than this are hashed one by one.
     fewest: usize,
 }
@@ -26,33 +29,30 @@ impl Lanes {
     /// What wins on this processor, as measured (`benches/README.md`). Detection is cached by the standard library.
     #[must_use]
     pub fn detect() -> Self {
-        let level = Level::new();
-        let fast_alone = has_instructions();
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
-            if level.as_avx512().is_some() {
-                return Self {
-                    level: Some(level),
-                    blocks: if fast_alone { 1 << 10 } else { usize::MAX },
-                    fewest: 10,
-                };
-            }
-            if level.as_avx2().is_some() {
-                return Self {
-                    level: Some(level),
-                    blocks: if fast_alone { 4 } else { usize::MAX },
-                    fewest: 12,
-                };
-            }
+            let level = Level::new();
+            let has_instructions = std::arch::is_x86_feature_detected!("sha");
+            let fewest = if level.as_avx512().is_some() {
+                FEWEST_AVX512
+            } else if level.as_avx2().is_some() && !has_instructions {
+                // Beside the processor's own SHA instructions, eight lanes of AVX2 win nothing.
+                FEWEST_AVX2
+            } else {
+                return Self::none();
+            };
+            Self { level: Some(level), fewest }
         }
-        let _ = (level, fast_alone);
-        Self::none()
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+        {
+            Self::none()
+        }
     }
 
     /// One message after the other.
     #[must_use]
     pub const fn none() -> Self {
-        Self { level: None, blocks: 0, fewest: usize::MAX }
+        Self { level: None, fewest: usize::MAX }
     }
 
     /// Every level that this processor has, each used for any message, and [`none`](Self::none): for tests.
@@ -68,9 +68,7 @@ impl Lanes {
         }
         levels
             .into_iter()
-            .map(|level| {
-                level.map_or(Self::none(), |level| Self { level: Some(level), blocks: usize::MAX, fewest: 1 })
-            })
+            .map(|level| level.map_or(Self::none(), |level| Self { level: Some(level), fewest: 1 }))
             .collect()
     }
 
@@ -109,7 +107,7 @@ impl Lanes {
         while level.len() > 1 {
             level = self.merkle_level(&level).into();
         }
-        level.first().copied().unwrap_or_else(|| alone(&&[][..]))
+        level.first().copied().unwrap_or_else(|| (&[][..]).hash_alone())
     }
 
     /// Hashes `messages`, in their order.
@@ -117,49 +115,56 @@ impl Lanes {
         let mut hashes = vec![[0; 32]; messages.len()];
         let Some(level) = self.level.filter(|_| messages.len() >= self.fewest) else {
             for (hash, message) in hashes.iter_mut().zip(messages) {
-                *hash = alone(message);
+                *hash = message.hash_alone();
             }
             return hashes;
         };
-        let mut work: Vec<Job<'_, M>> = Vec::with_capacity(messages.len());
-        for (message, hash) in messages.iter().zip(&mut hashes) {
-            let blocks = message.blocks();
-            if blocks > self.blocks {
-                *hash = alone(message);
-            } else {
-                work.push((blocks, message, hash));
-            }
+        let count = messages.first().map_or(0, Message::blocks);
+        if messages.iter().all(|message| message.blocks() == count) {
+            self.alike(level, count, messages, &mut hashes);
+        } else {
+            self.mixed(level, messages, &mut hashes);
         }
-        if !work.is_sorted_by_key(|(blocks, ..)| std::cmp::Reverse(*blocks)) {
-            work.sort_by_key(|(blocks, ..)| std::cmp::Reverse(*blocks));
-        }
-        self.groups(level, &mut work);
-        drop(work);
         hashes
     }
 
-    /// Hashes whole groups of messages of equal length in blocks, and what is left over of them with lanes that are filled again.
-    fn groups<M: Message>(self, level: Level, work: &mut [Job<'_, M>]) {
+    /// Messages of one length in blocks.
+    fn alike<M: Message>(self, level: Level, count: usize, messages: &[M], hashes: &mut [[u8; 32]]) {
+        // A block of padding alone is the same for messages of one length: its schedule is made once, and not in vectors.
+        let bits = messages.first().and_then(Message::whole_padding);
+        let bits = bits.filter(|bits| messages.iter().all(|message| message.whole_padding() == Some(*bits)));
+        let padding = bits.map(kernel::padding_schedule);
+        let (groups, rest) = messages.as_chunks::<WIDTH>();
+        let (group_hashes, rest_hashes) = hashes.as_chunks_mut::<WIDTH>();
+        for (group, hashes) in groups.iter().zip(group_hashes) {
+            kernel::hash_group(level, group.each_ref(), count, padding.as_ref(), hashes.each_mut());
+        }
+        let rest = rest.iter().zip(rest_hashes).map(|(message, hash)| Job { count, message, hash });
+        self.refilled(level, rest);
+    }
+
+    /// Whole groups of equal length in blocks first; then what is left over of them.
+    fn mixed<M: Message>(self, level: Level, messages: &[M], hashes: &mut [[u8; 32]]) {
+        let jobs = messages.iter().zip(hashes);
+        let mut jobs: Vec<Job<'_, M>> =
+            jobs.map(|(message, hash)| Job { count: message.blocks(), message, hash }).collect();
+        jobs.sort_by_key(|job| std::cmp::Reverse(job.count));
         let mut left = Vec::new();
-        for run in work.chunk_by_mut(|(a, ..), (b, ..)| a == b) {
+        for run in jobs.chunk_by_mut(|a, b| a.count == b.count) {
             let (groups, rest) = run.as_chunks_mut::<WIDTH>();
             for group in groups {
-                let count = group.first().map_or(0, |(blocks, ..)| *blocks);
-                let states =
-                    kernel::hash_group(level, &group.each_ref().map(|(_, message, _)| *message), count);
-                for (lane, (.., hash)) in group.iter_mut().enumerate() {
-                    **hash = bytes(&column(&states, lane));
-                }
+                let count = group.first().map_or(0, |job| job.count);
+                let messages = group.each_ref().map(|job| job.message);
+                kernel::hash_group(level, messages, count, None, group.each_mut().map(|job| &mut *job.hash));
             }
-            left.extend(rest.iter_mut());
+            left.extend(rest.iter_mut().map(|job| Job { hash: &mut *job.hash, ..*job }));
         }
-        self.refilled(level, left);
+        self.refilled(level, left.into_iter());
     }
 
     /// Messages of any lengths, longest first: a lane that is through takes the next one.
-    fn refilled<M: Message>(self, level: Level, left: Vec<&mut Job<'_, M>>) {
-        let mut queue = left.into_iter();
-        let mut lanes: [Option<(usize, &mut Job<'_, M>)>; WIDTH] = [const { None }; WIDTH];
+    fn refilled<'a, M: Message + 'a>(self, level: Level, mut queue: impl Iterator<Item = Job<'a, M>>) {
+        let mut lanes: [Option<(usize, Job<'_, M>)>; WIDTH] = [const { None }; WIDTH];
         let mut states: States = [[0; WIDTH]; 8];
         let mut blocks = [[0; 64]; WIDTH];
         loop {
@@ -175,48 +180,34 @@ impl Lanes {
                 break;
             }
             for (slot, block) in lanes.iter().zip(&mut blocks) {
-                if let Some((index, (_, message, _))) = slot {
-                    message.block(*index, block);
+                if let Some((index, job)) = slot {
+                    job.message.block(*index, block);
                 }
             }
             kernel::compress(level, &mut states, &blocks);
             for (lane, slot) in lanes.iter_mut().enumerate() {
-                let Some((index, (count, _, hash))) = slot else { continue };
+                let Some((index, job)) = slot else { continue };
                 *index += 1;
-                if index == count {
-                    **hash = bytes(&column(&states, lane));
+                if *index == job.count {
+                    *job.hash = message::bytes(&column(&states, lane));
                     *slot = None;
                 }
             }
         }
         for (lane, slot) in lanes.iter_mut().enumerate() {
-            let Some((index, (_, message, hash))) = slot else { continue };
+            let Some((index, job)) = slot else { continue };
             let mut state = column(&states, lane);
-            message.finish(*index, &mut state);
-            **hash = bytes(&state);
+            job.message.finish(*index, &mut state);
+            *job.hash = message::bytes(&state);
         }
     }
 }
 
 /// A message with its blocks counted, and where its hash goes.
-type Job<'a, M> = (usize, &'a M, &'a mut [u8; 32]);
-
-/// Whether one message alone is hashed by instructions of the processor.
-fn has_instructions() -> bool {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    {
-        std::arch::is_x86_feature_detected!("sha")
-    }
-    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-    {
-        true
-    }
-}
-
-fn alone<M: Message>(message: &M) -> [u8; 32] {
-    let mut state = INITIAL;
-    message.finish(0, &mut state);
-    bytes(&state)
+struct Job<'a, M> {
+    count: usize,
+    message: &'a M,
+    hash: &'a mut [u8; 32],
 }
 
 fn column(states: &States, lane: usize) -> [u32; 8] {
@@ -229,13 +220,4 @@ fn set_column(states: &mut States, lane: usize, state: &[u32; 8]) {
             *to = *word;
         }
     }
-}
-
-fn bytes(state: &[u32; 8]) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    let (words, _) = bytes.as_chunks_mut::<4>();
-    for (to, word) in words.iter_mut().zip(state) {
-        *to = word.to_be_bytes();
-    }
-    bytes
 }
