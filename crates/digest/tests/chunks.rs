@@ -114,7 +114,10 @@ fn the_form_of_a_saved_hasher_is_frozen() {
     let mut hasher = Hasher::new(Algorithm::Sha256);
     hasher.update(&content(100));
     let digest = Digest::sha256(&hasher.save()).to_string();
-    assert_eq!(digest, "sha256:b04918e4fa9d95119e0f6e0fdfa033001328820261e1ce657acebb2aa0f6d99f", "a state that another version wrote must resume or be refused");
+    assert_eq!(
+        digest, "sha256:b04918e4fa9d95119e0f6e0fdfa033001328820261e1ce657acebb2aa0f6d99f",
+        "a state that another version wrote must resume or be refused"
+    );
 }
 
 #[test]

@@ -35,6 +35,7 @@
 //! written. Refused by name: zstd layers, sparse entries, entries below a symbolic link of a lower layer, global PAX records
 //! other than a comment, non-UTF-8 names.
 
+mod bounded;
 mod builder;
 mod config;
 mod decode;
@@ -61,11 +62,11 @@ pub use crate::config::{Empty, History, ImageConfig, RootFs, RunConfig};
 pub use crate::descriptor::{Descriptor, Platform};
 pub use crate::error::Error;
 pub use crate::flatten::{FileSystem, VisibleFile};
-pub use crate::image::{EntryKind, Image, LayerEntry};
+pub use crate::image::{EntryKind, Image, LayerEntry, visit_layer};
 pub use crate::layer::{Compression, Layer};
 pub use crate::layout::{BlobWriter, Layout, Referrer};
 pub use crate::limits::Limits;
 pub use crate::manifest::{Index, Manifest};
 pub use crate::size::{FileSize, LayerSize, SizeReport};
 pub use crate::tree::FileTree;
-pub use crate::unpack::unpack;
+pub use crate::unpack::{IdRange, Omission, Owners, UnpackOptions, UnpackReport, unpack};
