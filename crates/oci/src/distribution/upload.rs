@@ -215,7 +215,8 @@ impl Upload {
         let location = self.at()?;
         let left = self.size.saturating_sub(self.offset);
         let chunk = self.options.chunk.max(self.chunk_minimum).max(1);
-        if left == 0 || (self.offset == 0 && left <= chunk) {
+        // Whole only if nothing of it can be there: a PUT says nothing of where it begins.
+        if left == 0 || (self.straight && self.offset == 0 && left <= chunk) {
             let url = location.with_parameter("digest", &self.digest.to_string());
             let mut request =
                 Request::new(Method::Put, url).header("content-type", "application/octet-stream");

@@ -10,6 +10,8 @@ use crate::{Descriptor, Error};
 
 /// How the names of temporary files begin; [`Layout::sweep`] removes what a killed process left.
 pub(super) const TEMPORARY: &str = ".lotse-tmp-";
+/// How the names of blobs that are not complete begin; another process goes on with them.
+pub(super) const PARTIAL: &str = ".lotse-part-";
 
 /// Writes a blob of unknown digest into a layout. Nothing is visible before [`finish`](Self::finish); dropped, it leaves nothing.
 #[derive(Debug)]
@@ -68,6 +70,26 @@ impl Layout {
         let mut writer = self.blob_writer()?;
         writer.write_all(content).map_err(Error::io("write", self.path()))?;
         writer.finish(media_type)
+    }
+
+    /// Writes a blob whose digest is known, and verified first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`], [`Error::Size`], [`Error::Io`].
+    pub fn put_blob(&self, descriptor: &Descriptor, content: &[u8]) -> Result<(), Error> {
+        descriptor.digest.verify(content)?;
+        let actual = u64::try_from(content.len()).unwrap_or(u64::MAX);
+        if actual != descriptor.size {
+            let (digest, expected) = (descriptor.digest.clone(), descriptor.size);
+            return Err(Error::Size { digest, expected, actual });
+        }
+        let temporary = Temporary::in_directory(self.path());
+        let mut file = File::create(&temporary.path).map_err(Error::io("create", &temporary.path))?;
+        file.write_all(content)
+            .and_then(|()| file.sync_all())
+            .map_err(Error::io("write", &temporary.path))?;
+        place(&temporary.path, &self.blob_path(&descriptor.digest))
     }
 
     /// Replaces a file of the layout in one step.

@@ -1,6 +1,7 @@
 //! An OCI image layout: a directory of blobs with an index.
 
 mod blob;
+#[cfg(feature = "client")]
 mod partial;
 mod referrers;
 mod sweep;

@@ -3,8 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Layout;
-use super::blob::TEMPORARY;
-use super::partial::PARTIAL;
+use super::blob::{PARTIAL, TEMPORARY};
 use crate::{Error, media};
 
 impl Layout {
