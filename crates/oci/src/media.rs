@@ -29,6 +29,8 @@ pub(crate) const MANIFESTS: [&str; 4] = [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKE
 pub(crate) enum Encoding {
     Plain,
     Gzip,
+    #[cfg(feature = "zstd")]
+    Zstd,
 }
 
 pub(crate) fn is_manifest(media_type: &str) -> bool {
@@ -55,13 +57,16 @@ pub(crate) fn encoding(media_type: &str) -> Result<Encoding, crate::Error> {
     match media_type {
         LAYER | DOCKER_LAYER => Ok(Encoding::Plain),
         LAYER_GZIP | DOCKER_LAYER_GZIP => Ok(Encoding::Gzip),
+        #[cfg(feature = "zstd")]
+        LAYER_ZSTD => Ok(Encoding::Zstd),
+        #[cfg(not(feature = "zstd"))]
         LAYER_ZSTD => Err(crate::Error::Unsupported {
             what: "a zstd layer".to_owned(),
-            advice: "copy the image with gzip layers first",
+            advice: "build with the feature `zstd`, or copy the image with gzip layers first",
         }),
         other => Err(crate::Error::Unsupported {
             what: format!("layer media type {:?}", other.chars().take(128).collect::<String>()),
-            advice: "only tar layers, plain or with gzip, are read",
+            advice: "only tar layers, plain, with gzip or with zstd, are read",
         }),
     }
 }

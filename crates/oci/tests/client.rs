@@ -19,7 +19,8 @@ use lotse_oci::client::{Answer, Client, Event, Keyring, Options, PlainHttp, Tran
 use lotse_oci::distribution::{Credentials, Method, Patience, Request, UploadOptions};
 use lotse_oci::registry::{self, Auth, Fault, Registry, Rule};
 use lotse_oci::{
-    Compression, Descriptor, Error, FileTree, ImageBuilder, Index, Layout, Limits, Manifest, Platform,
+    Compression, Descriptor, Error, FileTree, ImageBuilder, Index, LayerOptions, Layout, Limits, Manifest,
+    Platform,
 };
 use tempfile::TempDir;
 
@@ -50,8 +51,8 @@ fn image(layout: &Layout, seed: u64, size: usize) -> Descriptor {
     small.file("etc/motd", b"hello\n".to_vec()).unwrap();
     let mut large = FileTree::new();
     large.file("bin/app", noise(seed, size)).unwrap();
-    let small = layout.write_layer(&small, 0, Compression::Gzip).unwrap();
-    let large = layout.write_layer(&large, 0, Compression::None).unwrap();
+    let small = layout.write_layer(&small, &LayerOptions::new(Compression::Gzip, 0)).unwrap();
+    let large = layout.write_layer(&large, &LayerOptions::new(Compression::None, 0)).unwrap();
     ImageBuilder::scratch(&Platform::new("linux", "amd64"))
         .layer(&small, "small")
         .layer(&large, "large")

@@ -4,14 +4,14 @@
 //! # #[cfg(feature = "registry")] {
 //! use lotse_oci::client::{Client, Options};
 //! use lotse_oci::registry::{self, Registry};
-//! use lotse_oci::{Compression, FileTree, ImageBuilder, Layout, Limits, Platform};
+//! use lotse_oci::{Compression, FileTree, ImageBuilder, LayerOptions, Layout, Limits, Platform};
 //! # let directory = std::env::temp_dir().join(format!("lotse-client-doc-{}", std::process::id()));
 //!
 //! let registry = Registry::start(registry::Options::default())?; // anyone's would do
 //! let layout = Layout::create(&directory, Limits::default())?;
 //! let mut tree = FileTree::new();
 //! tree.add_from_disk("src".as_ref(), "app", &|_| true)?;
-//! let layer = layout.write_layer(&tree, 0, Compression::Gzip)?;
+//! let layer = layout.write_layer(&tree, &LayerOptions::new(Compression::Gzip, 0))?;
 //! ImageBuilder::scratch(&Platform::new("linux", "amd64")).layer(&layer, "copy src").write(&layout, "v1")?;
 //!
 //! let reference = format!("{}/team/app:v1", registry.address()).parse()?;
@@ -35,6 +35,7 @@ mod http;
 mod keyring;
 mod options;
 mod parallel;
+mod place;
 mod pull;
 mod push;
 mod state;
@@ -43,5 +44,6 @@ mod verbs;
 
 pub use keyring::Keyring;
 pub use options::{Event, Listener, Options, PlainHttp, Progress, Roots};
+pub use place::Place;
 pub use transport::{Answer, Transport};
 pub use verbs::Client;
