@@ -21,7 +21,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use lotse_oci::client::{Client, Options};
+use lotse_oci::client::{Client, Options, PlainHttp, Roots};
 use lotse_oci::registry::{self, Registry};
 use lotse_oci::{
     Compression, Descriptor, FileTree, ImageBuilder, LayerOptions, Layout, Limits, Manifest, Platform,
@@ -75,12 +75,15 @@ fn assert_same_tree(one: &Path, other: &Path) {
     assert_eq!(modes(one), modes(other));
 }
 
-/// Our own registry always, docker-registry if it is there.
+/// Our own registry always, docker-registry if it is there, distribution 3 if it was built.
 fn registries(directory: &Path) -> Vec<(&'static str, Box<dyn Serving>)> {
     let own = Registry::start(registry::Options::default()).unwrap();
     let mut found: Vec<(&'static str, Box<dyn Serving>)> = vec![("ours", Box::new(own))];
     if let Some(docker) = DockerRegistry::start("docker-registry", &directory.join("docker-registry")) {
         found.push(("docker-registry", Box::new(docker)));
+    }
+    if let Some(three) = DockerRegistry::start_if_there("registry", &directory.join("distribution-3")) {
+        found.push(("distribution 3", Box::new(three)));
     }
     found
 }
@@ -270,4 +273,48 @@ fn what_docker_registry_lacks_is_made_good() {
     assert_eq!(client().referrers(&target, None).unwrap().len(), 8);
     let listed = client().referrers(&target.pinned(image.digest), None).unwrap();
     assert!(!listed.iter().any(|entry| entry.digest == found[0].digest));
+}
+
+#[test]
+fn an_encrypted_registry_is_believed_with_the_roots_that_are_given_and_no_others() {
+    let Some(openssl) = peer("openssl") else { return };
+    let directory = TempDir::new().unwrap();
+    let run = |arguments: &str| {
+        accepted(Command::new(&openssl).args(arguments.split(' ')).current_dir(directory.path()));
+    };
+    run(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=test",
+    );
+    run(
+        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf.key -out leaf.csr -subj /CN=leaf",
+    );
+    fs::write(directory.path().join("names"), "subjectAltName=IP:127.0.0.1\n").unwrap();
+    run(
+        "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -days 2 -out leaf.pem",
+    );
+    let (leaf, key) = (directory.path().join("leaf.pem"), directory.path().join("leaf.key"));
+    let place = directory.path().join("registry");
+    let Some(registry) = DockerRegistry::start_encrypted("docker-registry", &place, (&leaf, &key)) else {
+        return;
+    };
+    let (layout, image) = sample(directory.path());
+    let target = format!("{}/team/app:v1", registry.address()).parse().unwrap();
+    let client = |roots| {
+        let patience = lotse_oci::distribution::Patience { attempts: 1, ..Default::default() };
+        Client::new(Options { roots, plain_http: PlainHttp::Never, patience, ..Options::default() }).unwrap()
+    };
+    let trusting = client(Roots::Pem(fs::read(directory.path().join("ca.pem")).unwrap()));
+    assert_eq!(trusting.push(&layout, "v1", &target).unwrap().digest, image.digest);
+    assert_eq!(trusting.resolve(&target).unwrap().digest, image.digest);
+    for roots in [Roots::System, Roots::Pem(Vec::new())] {
+        match client(roots.clone()).resolve(&target) {
+            Err(lotse_oci::Error::Broken { reason, .. }) => {
+                assert!(
+                    reason.contains("certificate") || reason.contains("UnknownIssuer"),
+                    "{roots:?}: {reason}"
+                );
+            }
+            other => panic!("{roots:?}: {other:?}"),
+        }
+    }
 }

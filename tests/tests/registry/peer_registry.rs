@@ -38,7 +38,7 @@ pub(crate) struct DockerRegistry {
 
 impl DockerRegistry {
     pub(crate) fn start(program: &str, directory: &Path) -> Option<Self> {
-        Some(Self::run(&peer(program)?, directory))
+        Some(Self::run(&peer(program)?, directory, None))
     }
 
     /// One that is heavy to build: used where it is, and never demanded.
@@ -46,16 +46,24 @@ impl DockerRegistry {
         let places = std::env::var_os("LOTSE_PEERS")?;
         let path =
             std::env::split_paths(&places).map(|place| place.join(program)).find(|path| path.is_file())?;
-        Some(Self::run(&path, directory))
+        Some(Self::run(&path, directory, None))
     }
 
-    fn run(program: &PathBuf, directory: &Path) -> Self {
+    /// With a certificate and its key.
+    pub(crate) fn start_encrypted(program: &str, directory: &Path, tls: (&Path, &Path)) -> Option<Self> {
+        Some(Self::run(&peer(program)?, directory, Some(tls)))
+    }
+
+    fn run(program: &PathBuf, directory: &Path, tls: Option<(&Path, &Path)>) -> Self {
         fs::create_dir_all(directory).unwrap();
         // Free now; that nobody takes it until the registry does is likely enough to try again if not.
         for _ in 0..5 {
             let address = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+            let tls = tls.map_or_else(String::new, |(certificate, key)| {
+                format!(", tls: {{certificate: {}, key: {}}}", certificate.display(), key.display())
+            });
             let config = format!(
-                "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\nhttp: {{addr: \"{address}\"}}\n",
+                "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\nhttp: {{addr: \"{address}\"{tls}}}\n",
                 directory.join("data").display()
             );
             let file = directory.join("config.yml");
@@ -70,7 +78,7 @@ impl DockerRegistry {
                 .spawn()
                 .unwrap();
             for _ in 0..100 {
-                if answers(address) {
+                if answers(address, tls.is_empty()) {
                     return Self { child, address };
                 }
                 if child.try_wait().unwrap().is_some() {
@@ -85,8 +93,11 @@ impl DockerRegistry {
     }
 }
 
-fn answers(address: SocketAddr) -> bool {
+fn answers(address: SocketAddr, plain: bool) -> bool {
     let Ok(mut stream) = TcpStream::connect(address) else { return false };
+    if !plain {
+        return true;
+    }
     let mut answer = String::new();
     stream.write_all(b"GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").is_ok()
         && stream.read_to_string(&mut answer).is_ok()

@@ -31,7 +31,7 @@ impl Client {
             }
             state = Some(kept);
         }
-        let mount = mount.or_else(|| self.options.mount_from.first().map(String::as_str));
+        let mount = mount.or(self.options.mount_from.as_deref());
         if let Some(from) = mount.filter(|&from| from != repository.name()) {
             upload = upload.mount_from(from);
         }
