@@ -814,3 +814,34 @@ fn a_registry_in_a_directory_outlives_its_process() {
     assert_same(&here, &there, "v1");
     assert_eq!(client.referrers(&target, None).unwrap()[0].digest, note.digest);
 }
+
+#[test]
+fn pulls_into_one_layout_at_once_do_not_get_into_each_others_way() {
+    let directory = TempDir::new().unwrap();
+    let here = layout(&directory, "here");
+    image(&here, 1, 2_000_000);
+    let (registry, options) = pair(registry::Options::default());
+    let client = Client::new(options).unwrap();
+    for tag in 0..8 {
+        client.push(&here, "v1", &reference(&format!("registry.example/team/app:v{tag}"))).unwrap();
+    }
+    // Every download breaks once, so that partial files are taken up while others write theirs.
+    let rule = Rule::once(Fault::CutAnswer { after: 700_000 }).method(Method::Get).path("/blobs/sha256");
+    registry.inject(rule.after(0, 6));
+    let there = layout(&directory, "there");
+    std::thread::scope(|scope| {
+        for tag in 0..8 {
+            let (client, there) = (&client, &there);
+            scope.spawn(move || {
+                let from = reference(&format!("registry.example/team/app:v{tag}"));
+                client.pull(&from, there, &format!("v{tag}")).unwrap();
+            });
+        }
+    });
+    assert_eq!(there.index().unwrap().manifests.len(), 8, "no tag is lost");
+    for tag in 0..8 {
+        here.tag(&here.resolve("v1").unwrap(), &format!("v{tag}")).unwrap();
+        assert_same(&here, &there, &format!("v{tag}"));
+    }
+    assert!(there.sweep().unwrap().is_empty(), "nothing is left over");
+}
