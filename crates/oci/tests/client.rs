@@ -321,7 +321,8 @@ fn every_kind_of_credentials_opens_the_registry_and_wrong_ones_do_not() {
         let keyring = Keyring::new().with("registry.example", credentials);
         // The token service of the registry without sockets is not encrypted.
         let plain_http = PlainHttp::Hosts(BTreeSet::from(["registry.example".to_owned()]));
-        let client = Client::new(Options { keyring, plain_http, ..options }).unwrap();
+        // One thread: a token that ends after so many requests would else be used up by the others.
+        let client = Client::new(Options { keyring, plain_http, threads: 1, ..options }).unwrap();
         let outcome = client.push(&here, "v1", &reference("registry.example/team/app:v1"));
         match (pushes, outcome) {
             (true, Ok(_)) => {}
@@ -844,4 +845,34 @@ fn pulls_into_one_layout_at_once_do_not_get_into_each_others_way() {
         assert_same(&here, &there, &format!("v{tag}"));
     }
     assert!(there.sweep().unwrap().is_empty(), "nothing is left over");
+}
+
+#[test]
+fn a_blob_that_was_damaged_here_is_not_pushed() {
+    for (what, chunk) in [("in pieces", 64 << 10), ("whole", 16 << 20)] {
+        let directory = TempDir::new().unwrap();
+        let here = layout(&directory, "here");
+        let image = image(&here, 1, 300_000);
+        let large = here.manifest(&image).unwrap().layers[1].clone();
+        let (registry, options) = pair(registry::Options::default());
+        let counting = Counting::new(&registry);
+        let upload = UploadOptions { chunk, ..UploadOptions::default() };
+        let client =
+            Client::new(Options { upload, transport: Some(counting.clone()), threads: 1, ..options })
+                .unwrap();
+        let mut bytes = std::fs::read(here.blob_path(&large.digest)).unwrap();
+        bytes[7] ^= 1;
+        std::fs::write(here.blob_path(&large.digest), &bytes).unwrap();
+        let target = reference("registry.example/team/app:v1");
+        let outcome = client.push(&here, "v1", &target);
+        assert!(matches!(outcome, Err(Error::Mismatch(_))), "{what}: {outcome:?}");
+        let ended = counting.seen.lock().unwrap().iter().any(|(method, path, _)| {
+            *method == Method::Put && path.contains(&large.digest.encoded()) && chunk < 300_000
+        });
+        assert!(!ended, "{what}: the upload was not ended");
+        assert!(!client.has_blob(&target, &large.digest).unwrap(), "{what}");
+        bytes.truncate(1000);
+        std::fs::write(here.blob_path(&large.digest), &bytes).unwrap();
+        assert!(matches!(client.push(&here, "v1", &target), Err(Error::Size { .. })), "{what}: cut short");
+    }
 }
