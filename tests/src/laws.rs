@@ -2,13 +2,16 @@
 //! and the replay of their seeds call the same functions.
 
 use std::fs;
+use std::io::Read as _;
 
 use lotse_digest::{Digest, Reference};
 use lotse_gitops_manifest::{Object, bump, find_images};
 use lotse_guardrails::{Level, Version, pod_security};
 use lotse_migrate_plan::{Engine, Migration, Plan};
 use lotse_netpol::{Cluster, Profile};
-use lotse_oci::{FileSystem, Image, ImageBuilder, ImageConfig, Index, Layer, Layout, Manifest, Platform};
+use lotse_oci::{
+    EntryKind, FileSystem, Image, ImageBuilder, ImageConfig, Index, Layer, Layout, Manifest, Platform,
+};
 use lotse_provenance::{Event, Statement, Timestamp};
 use lotse_release::Spec;
 use lotse_sbom::{Advisory, Catalogue, Purl, Vex};
@@ -20,13 +23,19 @@ use lotse_yaml::{Dialect, Limits, Stream, parse_json, set_scalar, to_yaml};
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target.
-pub const LAWS: [(&str, Law); 14] = [
+pub const LAWS: [(&str, Law); 20] = [
     ("digest", digest),
+    ("reference", reference),
     ("yaml", yaml),
     ("yaml_edit", yaml_edit),
     ("json", json),
-    ("oci_documents", oci_documents),
+    ("oci_manifest", oci_manifest),
+    ("oci_index", oci_index),
+    ("oci_config", oci_config),
     ("oci_layer", oci_layer),
+    ("tar", tar),
+    ("gzip", gzip),
+    ("unpack", unpack),
     ("signatures", signatures),
     ("statements", statements),
     ("packages", packages),
@@ -48,15 +57,27 @@ pub fn run(name: &str, data: &[u8]) {
     }
 }
 
-/// What parses as a digest or reference prints as it was written.
+/// What parses as a digest prints as it was written, and its parts are those of the text.
 fn digest(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(digest) = text.parse::<Digest>() {
         assert_eq!(digest.to_string(), text);
+        assert_eq!(format!("{}:{}", digest.algorithm(), digest.encoded()), text);
+        assert_eq!(Digest::from_bytes(digest.algorithm(), digest.as_bytes()).as_ref(), Ok(&digest));
+        assert!(digest.verify(data).is_err(), "a text that holds its own hash");
     }
-    if let Ok(reference) = text.parse::<Reference>() {
-        assert_eq!(reference.to_string(), text);
-    }
+}
+
+/// What parses as a reference prints as it was written; pinning and tagging change what they name and nothing else.
+fn reference(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(reference) = text.parse::<Reference>() else { return };
+    assert_eq!(reference.to_string(), text);
+    let pinned = reference.pinned(Digest::sha256(b""));
+    assert_eq!(pinned.to_string().parse().as_ref(), Ok(&pinned));
+    assert_eq!((pinned.repository(), pinned.tag()), (reference.repository(), reference.tag()));
+    let tagged = reference.with_tag("v1").map(|tagged| tagged.to_string());
+    assert_eq!(tagged, Ok(format!("{}:v1", reference.repository())));
 }
 
 /// What a dialect reads, it reads again from our YAML.
@@ -94,45 +115,148 @@ fn json(data: &[u8]) {
     }
 }
 
-/// Documents of an image survive a round trip.
-fn oci_documents(data: &[u8]) {
+/// A manifest survives a round trip, and is read as no index.
+fn oci_manifest(data: &[u8]) {
     let limits = lotse_oci::Limits::default();
-    if let Ok(manifest) = Manifest::parse(data, &limits) {
-        let bytes = manifest.to_bytes().unwrap_or_default();
-        assert_eq!(Manifest::parse(&bytes, &limits).ok(), Some(manifest));
+    let Ok(manifest) = Manifest::parse(data, &limits) else { return };
+    assert!(Index::parse(data, &limits).is_err(), "one document, two readings");
+    let bytes = manifest.to_bytes().unwrap_or_default();
+    let again = Manifest::parse(&bytes, &limits).ok();
+    assert_eq!(again.as_ref().and_then(|again| again.to_bytes().ok()), Some(bytes));
+    assert_eq!(again, Some(manifest));
+}
+
+/// An index survives a round trip, and is read as no manifest.
+fn oci_index(data: &[u8]) {
+    let limits = lotse_oci::Limits::default();
+    let Ok(index) = Index::parse(data, &limits) else { return };
+    assert!(Manifest::parse(data, &limits).is_err(), "one document, two readings");
+    let bytes = index.to_bytes().unwrap_or_default();
+    let again = Index::parse(&bytes, &limits).ok();
+    assert_eq!(again.as_ref().and_then(|again| again.to_bytes().ok()), Some(bytes));
+    assert_eq!(again, Some(index));
+}
+
+/// A configuration survives a round trip.
+fn oci_config(data: &[u8]) {
+    let limits = lotse_oci::Limits::default();
+    let Ok(config) = ImageConfig::parse(data, &limits) else { return };
+    let bytes = config.to_bytes().unwrap_or_default();
+    let again = ImageConfig::parse(&bytes, &limits).ok();
+    assert_eq!(again.as_ref().and_then(|again| again.to_bytes().ok()), Some(bytes));
+    assert_eq!(again, Some(config));
+}
+
+const PLAIN: &str = "application/vnd.oci.image.layer.v1.tar";
+const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+fn small() -> lotse_oci::Limits {
+    lotse_oci::Limits {
+        layer_bytes: 1 << 20,
+        file_bytes: 1 << 20,
+        entries: 1000,
+        ..lotse_oci::Limits::default()
     }
-    if let Ok(index) = Index::parse(data, &limits) {
-        let bytes = index.to_bytes().unwrap_or_default();
-        assert_eq!(Index::parse(&bytes, &limits).ok(), Some(index));
+}
+
+/// An archive is read in the same way twice, its entries stay inside, and no more content comes out than bytes went in.
+fn tar(data: &[u8]) {
+    let limits = small();
+    let read = || {
+        let mut seen = Vec::new();
+        let read = lotse_oci::visit_layer(data, PLAIN, 0, &limits, &mut |entry| {
+            let path = entry.path().to_owned();
+            assert!(!path.starts_with('/') && path.split('/').all(|component| component != ".."), "{path:?}");
+            let content = entry.read()?;
+            assert_eq!(u64::try_from(content.len()).ok(), Some(entry.size()));
+            seen.push((
+                path,
+                entry.kind(),
+                entry.mode(),
+                entry.owner(),
+                entry.mtime(),
+                entry.xattrs().clone(),
+                content,
+            ));
+            Ok(())
+        });
+        (read.map_err(|error| error.to_string()), seen)
+    };
+    let (first, seen) = read();
+    assert!(seen.iter().map(|entry| entry.6.len()).sum::<usize>() <= data.len());
+    if let Ok((diff_id, length)) = &first {
+        assert_eq!((diff_id, usize::try_from(*length).ok()), (&Digest::sha256(data), Some(data.len())));
     }
-    if let Ok(config) = ImageConfig::parse(data, &limits) {
-        let bytes = config.to_bytes().unwrap_or_default();
-        assert_eq!(ImageConfig::parse(&bytes, &limits).ok(), Some(config));
+    assert_eq!((first, seen), read());
+}
+
+/// What a gzip stream decodes to is an archive that reads the same without it, and nothing is decoded beyond the limit.
+fn gzip(data: &[u8]) {
+    let limits = small();
+    let mut compressed = FileSystem::new();
+    let Ok(diff_id) = compressed.apply_layer(data, GZIP, 0, &limits) else { return };
+    let mut archive = Vec::new();
+    let mut decoder = flate2::read::MultiGzDecoder::new(data);
+    assert!(decoder.read_to_end(&mut archive).is_ok(), "another decoder refuses it");
+    assert_eq!(Digest::sha256(&archive), diff_id);
+    let mut plain = FileSystem::new();
+    assert_eq!(plain.apply_layer(&archive[..], PLAIN, 0, &limits).ok(), Some(diff_id));
+    assert!(plain.iter().eq(compressed.iter()));
+}
+
+/// Two layers (the input is cut by its first byte) unpacked into a tree in memory: every file has a directory above it and its
+/// content in a layer, and what the layers hold is visible or hidden, never both or neither.
+fn unpack(data: &[u8]) {
+    let Some((cut, data)) = data.split_first() else { return };
+    let blocks = data.len() / 512;
+    let (base, upper) = data.split_at(usize::from(*cut).min(blocks) * 512);
+    let limits = small();
+    let (mut tree, mut contents) = (FileSystem::new(), std::collections::BTreeMap::new());
+    for (layer, bytes) in [base, upper].into_iter().enumerate() {
+        let applied = lotse_oci::visit_layer(bytes, PLAIN, layer, &limits, &mut |entry| {
+            tree.apply(entry)?;
+            if entry.kind() == EntryKind::File {
+                contents.insert((layer, entry.path().to_owned()), entry.read()?);
+            }
+            Ok(())
+        });
+        if applied.is_err() {
+            return;
+        }
     }
+    for (path, file) in tree.iter() {
+        if let Some((parent, _)) = path.rsplit_once('/') {
+            assert_eq!(tree.get(parent).map(|parent| &parent.kind), Some(&EntryKind::Directory), "{path:?}");
+        }
+        assert!(!path.split('/').any(|component| matches!(component, "" | "." | "..")), "{path:?}");
+        assert!(!path.split('/').any(|component| component.starts_with(".wh.")), "{path:?}");
+        assert!(!matches!(file.kind, EntryKind::Hardlink(_)), "{path:?}");
+        if file.kind == EntryKind::File {
+            let length = contents.get(&file.content).map(Vec::len);
+            assert_eq!(length.and_then(|length| u64::try_from(length).ok()), Some(file.size), "{path:?}");
+        }
+    }
+    let whiteout = |path: &str| path.rsplit('/').next().is_some_and(|name| name.starts_with(".wh."));
+    let all: usize =
+        contents.iter().filter(|((_, path), _)| !whiteout(path)).map(|(_, content)| content.len()).sum();
+    assert_eq!(Some(tree.visible_bytes() + tree.hidden_bytes()), u64::try_from(all).ok());
 }
 
 /// No layer, plain or compressed, panics, leaves its directory or leaves something behind when it is refused.
 fn oci_layer(data: &[u8]) {
     let Ok(directory) = tempfile::tempdir() else { return };
-    let limits = lotse_oci::Limits {
-        layer_bytes: 1 << 20,
-        file_bytes: 1 << 20,
-        entries: 1000,
-        ..lotse_oci::Limits::default()
-    };
-    let Ok(layout) = Layout::create(directory.path().join("layout"), limits) else { return };
-    for media_type in
-        ["application/vnd.oci.image.layer.v1.tar", "application/vnd.oci.image.layer.v1.tar+gzip"]
-    {
+    let Ok(layout) = Layout::create(directory.path().join("layout"), small()) else { return };
+    for media_type in [PLAIN, GZIP] {
         let Ok(descriptor) = layout.write_blob(media_type, data) else { return };
-        let layer = Layer { descriptor, diff_id: Digest::sha256(data), tar_size: 0 };
+        let layer = Layer { descriptor, diff_id: diff_id(data, media_type), tar_size: 0 };
         let built = ImageBuilder::scratch(&Platform::new("linux", "amd64"))
             .layer(&layer, "fuzz")
             .write(&layout, "fuzz");
         let Ok(image) = built.and_then(|image| Image::load(&layout, &image.descriptor)) else { return };
         let target = directory.path().join("root");
         let flattened = FileSystem::of(&layout, &image);
-        match lotse_oci::unpack(&layout, &image, &target) {
+        let options = lotse_oci::UnpackOptions { sync: false, ..lotse_oci::UnpackOptions::default() };
+        match lotse_oci::unpack(&layout, &image, &target, &options) {
             Ok(_) => assert!(flattened.is_ok()),
             Err(_) => assert!(!target.exists()),
         }
@@ -140,6 +264,12 @@ fn oci_layer(data: &[u8]) {
         assert_eq!(left, 1 + usize::from(target.exists()));
         let _ = fs::remove_dir_all(&target);
     }
+}
+
+/// The diffID of an archive that reads, so that what is unpacked is more than what is refused.
+fn diff_id(data: &[u8], media_type: &str) -> Digest {
+    let read = lotse_oci::visit_layer(data, media_type, 0, &small(), &mut |_| Ok(()));
+    read.map_or_else(|_| Digest::sha256(data), |(diff_id, _)| diff_id)
 }
 
 /// Signed documents survive a round trip, and no key that was not used verifies them.

@@ -563,7 +563,7 @@ fn the_image_of_lotse_itself_holds_a_program_that_runs() {
     let layout = lotse_oci::Layout::open(out.join("images"), lotse_oci::Limits::default()).unwrap();
     let image = lotse_oci::Image::load(&layout, &layout.resolve("lotse-verify").unwrap()).unwrap();
     let unpacked = directory.path().join("root");
-    lotse_oci::unpack(&layout, &image, &unpacked).unwrap();
+    lotse_oci::unpack(&layout, &image, &unpacked, &lotse_oci::UnpackOptions::default()).unwrap();
     // The program verifies the release that it is in. As root directly, else as root of a user namespace.
     copy(&out, &unpacked.join("release"));
     let run = "if [ $(id -u) = 0 ]; then exec chroot \"$0\" /usr/bin/verify /release; else exec unshare -r chroot \"$0\" /usr/bin/verify /release; fi";

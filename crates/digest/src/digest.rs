@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sha2::Digest as _;
+
 use crate::{Algorithm, Hasher, base64, hex};
 
 /// The digest of some content: an algorithm and as many bytes as it produces.
@@ -10,13 +12,29 @@ use crate::{Algorithm, Hasher, base64, hex};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest {
     algorithm: Algorithm,
-    bytes: Box<[u8]>,
+    bytes: Bytes,
+}
+
+/// SHA-256 stands in the value itself: most digests are of it, and a heap allocation costs more than half a short hash.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Bytes {
+    Short([u8; 32]),
+    Long(Box<[u8]>),
+}
+
+impl From<&[u8]> for Bytes {
+    fn from(bytes: &[u8]) -> Self {
+        <[u8; 32]>::try_from(bytes).map_or_else(|_| Self::Long(bytes.into()), Self::Short)
+    }
 }
 
 impl Digest {
     /// Hashes `content` at once.
     #[must_use]
     pub fn of(algorithm: Algorithm, content: &[u8]) -> Self {
+        if algorithm == Algorithm::Sha256 {
+            return Self::sha256(content);
+        }
         let mut hasher = Hasher::new(algorithm);
         hasher.update(content);
         hasher.finish()
@@ -25,7 +43,7 @@ impl Digest {
     /// Hashes `content` with SHA-256, the algorithm of image digests.
     #[must_use]
     pub fn sha256(content: &[u8]) -> Self {
-        Self::of(Algorithm::Sha256, content)
+        Self { algorithm: Algorithm::Sha256, bytes: Bytes::Short(sha2::Sha256::digest(content).into()) }
     }
 
     /// A digest from the raw output of `algorithm`.
@@ -54,19 +72,22 @@ impl Digest {
     /// The raw hash, [`Algorithm::output_len`] bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        match &self.bytes {
+            Bytes::Short(bytes) => bytes,
+            Bytes::Long(bytes) => bytes,
+        }
     }
 
     /// The part after the colon, in lower-case hexadecimal. Safe as a file name.
     #[must_use]
     pub fn encoded(&self) -> String {
-        hex::encode(&self.bytes)
+        hex::encode(self.as_bytes())
     }
 
     /// The hash in standard base64 with padding, as `go.sum` and content security policies write it.
     #[must_use]
     pub fn base64(&self) -> String {
-        base64::encode(&self.bytes)
+        base64::encode(self.as_bytes())
     }
 
     /// Hashes `content` and compares.
@@ -108,7 +129,7 @@ impl FromStr for Digest {
             return Err(ParseDigestError::Length { algorithm, expected, actual: encoded.len() });
         }
         match hex::decode(encoded) {
-            Ok(bytes) => Ok(Self { algorithm, bytes: bytes.into() }),
+            Ok(bytes) => Ok(Self { algorithm, bytes: bytes.as_slice().into() }),
             Err(offset) => Err(ParseDigestError::NotLowerHex { offset: name.len() + 1 + offset }),
         }
     }

@@ -28,18 +28,24 @@
 
 mod algorithm;
 mod base64;
+mod chunks;
 mod digest;
+mod fsverity;
 mod hasher;
 mod hex;
 mod io;
+mod lanes;
 mod merkle;
 mod reference;
 mod tree;
 
 pub use crate::algorithm::Algorithm;
+pub use crate::chunks::{ChunkError, ChunkList, ChunkReader};
 pub use crate::digest::{Digest, Mismatch, ParseDigestError};
-pub use crate::hasher::{Hasher, MultiHasher};
+pub use crate::fsverity::FsVerity;
+pub use crate::hasher::{Hasher, MultiHasher, ResumeError};
 pub use crate::io::{HashingReader, HashingWriter, VerifyingReader};
+pub use crate::lanes::Lanes;
 pub use crate::merkle::{MerkleHash, MerkleTree, ProofError, verify_consistency, verify_inclusion};
 pub use crate::reference::{ParseReferenceError, Reference};
 pub use crate::tree::{ContentHash, GoDirHash, TreeHashError};

@@ -1,4 +1,4 @@
-use crate::{Algorithm, Digest, Hasher};
+use crate::{Algorithm, Digest, Hasher, Lanes};
 
 /// A SHA-256 hash in a Merkle tree: of a leaf or of a node.
 pub type MerkleHash = [u8; 32];
@@ -51,6 +51,13 @@ impl MerkleTree {
     pub fn push(&mut self, data: &[u8]) -> u64 {
         self.leaves.push(Self::leaf_hash(data));
         self.size() - 1
+    }
+
+    /// Appends entries, hashed many at once, and returns the index of the first.
+    pub fn extend(&mut self, entries: &[&[u8]]) -> u64 {
+        let first = self.size();
+        self.leaves.append(&mut Lanes::detect().merkle_leaves(entries));
+        first
     }
 
     /// Number of leaves.
@@ -240,14 +247,7 @@ fn consistency_length(old: u64, new: u64) -> usize {
 }
 
 fn root(leaves: &[MerkleHash]) -> MerkleHash {
-    match leaves {
-        [] => hash(&[]),
-        [leaf] => *leaf,
-        _ => {
-            let (left, right) = leaves.split_at(split(leaves.len()));
-            MerkleTree::node_hash(&root(left), &root(right))
-        }
-    }
+    Lanes::detect().merkle_root(leaves)
 }
 
 fn path(index: usize, leaves: &[MerkleHash], proof: &mut Vec<MerkleHash>) {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::{Algorithm, Digest, Hasher};
+use crate::{Algorithm, Digest, Hasher, Lanes};
 
 /// The content hash of the thesis: `find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum`.
 ///
@@ -32,6 +32,19 @@ impl ContentHash {
     /// [`TreeHashError::Duplicate`] if the path was added before, [`TreeHashError::Path`] if it is empty or absolute.
     pub fn file(&mut self, path: &[u8], content: &[u8]) -> Result<(), TreeHashError> {
         self.hashed_file(path, Digest::sha256(content))
+    }
+
+    /// Adds regular files, `(path, content)`, hashed many at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`file`](Self::file); files before the one that is refused are added.
+    pub fn files(&mut self, files: &[(&[u8], &[u8])]) -> Result<(), TreeHashError> {
+        let contents: Vec<&[u8]> = files.iter().map(|(_, content)| *content).collect();
+        let hashes = Lanes::detect().sha256(&contents);
+        files.iter().zip(hashes).try_for_each(|((path, _), hash)| {
+            self.hashed_file(path, Digest::computed(Algorithm::Sha256, &hash))
+        })
     }
 
     /// Adds a regular file whose SHA-256 is known.

@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
 use std::io::Read;
 
-use lotse_digest::{Algorithm, HashingReader};
+use lotse_digest::{Algorithm, Digest, HashingReader};
 
+use crate::bounded::{Bounded, Counting};
 use crate::tar::{TarEntry, TarKind, TarReader};
-use crate::{Descriptor, Error, ImageConfig, Layout, Manifest, decode, media};
+use crate::{Descriptor, Error, ImageConfig, Layout, Limits, Manifest, decode, media};
 
 /// An image in a layout: its manifest and configuration, verified and read.
 #[derive(Clone, Debug)]
@@ -61,19 +63,39 @@ impl Image {
             self.manifest.layers.iter().zip(&self.config.rootfs.diff_ids).enumerate()
         {
             let blob = layout.open_blob(descriptor)?;
-            let mut source = decode::decoder(blob, &descriptor.media_type)?;
-            let mut hashing = HashingReader::new(&mut source, Algorithm::Sha256);
-            let mut tar = TarReader::new(&mut hashing, *layout.limits());
-            while let Some(entry) = tar.next_entry()? {
-                visit(&mut LayerEntry { layer, entry, content: &mut tar })?;
-            }
-            let (actual, length, _) = hashing.finish();
+            let (actual, length) = visit_layer(blob, &descriptor.media_type, layer, layout.limits(), visit)?;
             if actual != *diff_id {
                 return Err(lotse_digest::Mismatch { expected: diff_id.clone(), actual, length }.into());
             }
         }
         Ok(())
     }
+}
+
+/// Calls `visit` for every entry of one layer, read from its blob, and returns the diffID and the bytes of the archive.
+///
+/// Nothing is verified here: `blob` must fail at its end if it is not what was asked for, as
+/// [`VerifyingReader`](lotse_digest::VerifyingReader) does, and the diffID is the caller's to compare. [`Image::visit`] does both.
+///
+/// # Errors
+///
+/// As [`Image::visit`].
+pub fn visit_layer(
+    blob: impl Read,
+    media_type: &str,
+    layer: usize,
+    limits: &Limits,
+    visit: &mut dyn FnMut(&mut LayerEntry<'_>) -> Result<(), Error>,
+) -> Result<(Digest, u64), Error> {
+    let (blob, taken) = Counting::new(blob);
+    let decoder = decode::decoder(blob, media_type)?;
+    let mut hashing = HashingReader::new(Bounded::new(decoder, taken, *limits), Algorithm::Sha256);
+    let mut tar = TarReader::new(&mut hashing, *limits);
+    while let Some(entry) = tar.next_entry()? {
+        visit(&mut LayerEntry { layer, entry, content: &mut tar })?;
+    }
+    let (diff_id, length, _) = hashing.finish();
+    Ok((diff_id, length))
 }
 
 /// One entry of a layer while it is visited.
@@ -142,6 +164,18 @@ impl LayerEntry<'_> {
         (self.entry.uid, self.entry.gid)
     }
 
+    /// When it was changed, in whole seconds since 1970.
+    #[must_use]
+    pub const fn mtime(&self) -> i64 {
+        self.entry.mtime
+    }
+
+    /// The extended attributes by name.
+    #[must_use]
+    pub const fn xattrs(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.entry.xattrs
+    }
+
     /// The content, once; a second call returns nothing.
     ///
     /// # Errors
@@ -151,7 +185,12 @@ impl LayerEntry<'_> {
         self.content.read_content()
     }
 
-    pub(crate) fn copy_to(&mut self, mut out: &mut dyn std::io::Write) -> Result<(), Error> {
+    /// Copies the content, once, whatever its size; a second call copies nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] if the archive ends in it; [`Error::Io`] if `out` takes nothing more.
+    pub fn copy_to(&mut self, mut out: &mut dyn std::io::Write) -> Result<(), Error> {
         self.content.copy_content(&mut out)
     }
 }

@@ -42,6 +42,7 @@
 //! other than a comment, non-UTF-8 names.
 
 mod artifact;
+mod bounded;
 mod builder;
 #[cfg(feature = "client")]
 pub mod client;
@@ -77,11 +78,11 @@ pub use crate::descriptor::{Descriptor, Platform};
 pub use crate::error::Error;
 pub use crate::flatten::{FileSystem, VisibleFile};
 pub use crate::gzip::GzipWriter;
-pub use crate::image::{EntryKind, Image, LayerEntry};
+pub use crate::image::{EntryKind, Image, LayerEntry, visit_layer};
 pub use crate::layer::{Compression, Layer, LayerOptions};
 pub use crate::layout::{BlobWriter, Layout, Referrer};
 pub use crate::limits::Limits;
 pub use crate::manifest::{Index, Manifest};
 pub use crate::size::{FileSize, LayerSize, SizeReport};
 pub use crate::tree::{DiskPolicy, FileTree};
-pub use crate::unpack::unpack;
+pub use crate::unpack::{IdRange, Omission, Owners, UnpackOptions, UnpackReport, unpack};

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use lotse_digest::Digest;
 
 use crate::{EntryKind, Error, FileSystem, Image, Layout};
@@ -7,7 +9,8 @@ use crate::{EntryKind, Error, FileSystem, Image, Layout};
 pub struct SizeReport {
     /// The layers, base first.
     pub layers: Vec<LayerSize>,
-    /// The visible files in the byte order of their paths; links and directories have no bytes and are left out.
+    /// The visible files in the byte order of their paths, one with several names under its first; symbolic links and directories
+    /// have no bytes and are left out.
     pub files: Vec<FileSize>,
     /// Bytes of files that are in the layers but hidden by later ones.
     pub hidden: u64,
@@ -55,9 +58,10 @@ impl SizeReport {
             }
             Ok(())
         })?;
+        let mut counted = BTreeSet::new();
         let files = system
             .iter()
-            .filter(|(_, file)| file.kind == EntryKind::File)
+            .filter(|(_, file)| file.kind == EntryKind::File && counted.insert(&file.content))
             .map(|(path, file)| FileSize { path: path.to_owned(), layer: file.layer, bytes: file.size })
             .collect();
         Ok(Self { layers, files, hidden: system.hidden_bytes() })

@@ -15,7 +15,7 @@ use std::path::Path;
 use lotse_digest::Digest;
 use lotse_oci::{
     Compression, Error, FileTree, Image, ImageBuilder, LayerOptions, Layout, Limits, Platform, SizeReport,
-    unpack,
+    UnpackOptions, unpack,
 };
 use tempfile::TempDir;
 
@@ -141,7 +141,7 @@ fn what_was_built_unpacks_to_the_same_files() {
     let (keep, layout) = layout();
     let image = image(&layout, &sample());
     let target = keep.path().join("root");
-    assert!(unpack(&layout, &image, &target).unwrap().is_empty());
+    assert!(unpack(&layout, &image, &target, &UnpackOptions::default()).unwrap().left_out.is_empty());
     assert_eq!(fs::read(target.join("a-b")).unwrap(), vec![7; 1000]);
     assert_eq!(fs::read_link(target.join("bin/link")).unwrap(), Path::new("run"));
     assert!(target.join("empty").is_dir());
@@ -150,7 +150,7 @@ fn what_was_built_unpacks_to_the_same_files() {
     let layer = layout.write_layer(&again, &LayerOptions::new(Compression::Gzip, 1_700_000_000)).unwrap();
     assert_eq!(layer.descriptor, image.manifest.layers[0], "packed again it is the same layer");
     assert!(
-        matches!(unpack(&layout, &image, &target), Err(Error::Caller(_))),
+        matches!(unpack(&layout, &image, &target, &UnpackOptions::default()), Err(Error::Caller(_))),
         "an existing target is left alone"
     );
 }

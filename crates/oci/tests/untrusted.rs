@@ -8,81 +8,15 @@
     reason = "a test states what must hold"
 )]
 
+mod archive;
+
+use archive::{archive, entry, file, fix, image, paths, pax, record, sized};
 use lotse_digest::Digest;
 use lotse_oci::{
-    Compression, Error, FileSystem, FileTree, Image, ImageConfig, Layer, LayerOptions, Layout, Limits,
-    Platform, unpack,
+    Compression, Error, FileSystem, FileTree, Image, ImageBuilder, ImageConfig, LayerOptions, Limits,
+    Omission, Platform, UnpackOptions, unpack, visit_layer,
 };
-use lotse_oci::{Descriptor, ImageBuilder};
 use proptest::prelude::*;
-use tempfile::TempDir;
-
-const PLAIN: &str = "application/vnd.oci.image.layer.v1.tar";
-
-/// A tar entry written by hand, so that it can be wrong.
-fn entry(kind: u8, name: &str, link: &str, content: &[u8]) -> Vec<u8> {
-    sized(kind, name, link, content, &format!("{:011o}", content.len()))
-}
-
-fn sized(kind: u8, name: &str, link: &str, content: &[u8], size: &str) -> Vec<u8> {
-    let mut header = [0u8; 512];
-    header[..name.len()].copy_from_slice(name.as_bytes());
-    header[100..107].copy_from_slice(b"0000644");
-    header[108..115].copy_from_slice(b"0000000");
-    header[116..123].copy_from_slice(b"0000000");
-    header[124..124 + size.len()].copy_from_slice(size.as_bytes());
-    header[136..147].copy_from_slice(b"00000000000");
-    header[156] = kind;
-    header[157..157 + link.len()].copy_from_slice(link.as_bytes());
-    header[257..265].copy_from_slice(b"ustar\x0000");
-    header[148..156].copy_from_slice(b"        ");
-    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
-    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    let mut bytes = header.to_vec();
-    bytes.extend_from_slice(content);
-    bytes.resize(bytes.len().div_ceil(512) * 512, 0);
-    bytes
-}
-
-fn file(name: &str, content: &[u8]) -> Vec<u8> {
-    entry(b'0', name, "", content)
-}
-
-fn pax(records: &str) -> Vec<u8> {
-    entry(b'x', "pax", "", records.as_bytes())
-}
-
-fn record(key: &str, value: &str) -> String {
-    let rest = key.len() + value.len() + 3;
-    let length = if rest < 9 { rest + 1 } else { rest + 2 };
-    format!("{length} {key}={value}\n")
-}
-
-fn archive(entries: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = entries.concat();
-    bytes.extend_from_slice(&[0; 1024]);
-    bytes
-}
-
-/// An image of plain layers with these bytes.
-fn image(layers: &[Vec<u8>]) -> (TempDir, Layout, Image) {
-    let directory = TempDir::new().unwrap();
-    let limits = Limits { layer_bytes: 1 << 20, file_bytes: 1 << 16, entries: 100, ..Limits::default() };
-    let layout = Layout::create(directory.path().join("layout"), limits).unwrap();
-    let mut builder = ImageBuilder::scratch(&Platform::new("linux", "amd64"));
-    for bytes in layers {
-        let descriptor: Descriptor = layout.write_blob(PLAIN, bytes).unwrap();
-        let layer = Layer { descriptor, diff_id: Digest::sha256(bytes), tar_size: bytes.len() as u64 };
-        builder = builder.layer(&layer, "test");
-    }
-    let image = builder.write(&layout, "v1").unwrap();
-    (directory, layout, image)
-}
-
-fn paths(layers: &[Vec<u8>]) -> Result<Vec<String>, Error> {
-    let (_keep, layout, image) = image(layers);
-    Ok(FileSystem::of(&layout, &image)?.iter().map(|(path, _)| path.to_owned()).collect())
-}
 
 #[test]
 fn every_smuggling_and_traversal_attack_is_refused_by_name() {
@@ -158,19 +92,13 @@ fn every_smuggling_and_traversal_attack_is_refused_by_name() {
         let error = FileSystem::of(&layout, &image).map(|_| ()).expect_err(name);
         assert!(matches!(error, Error::Malformed { .. } | Error::Unsupported { .. }), "{name}: {error}");
         let target = keep.path().join("root");
-        assert!(unpack(&layout, &image, &target).is_err(), "{name}");
+        assert!(unpack(&layout, &image, &target, &UnpackOptions::default()).is_err(), "{name}");
         assert_eq!(
             std::fs::read_dir(keep.path()).unwrap().count(),
             1,
             "{name}: nothing is left but the layout"
         );
     }
-}
-
-fn fix(bytes: &mut [u8]) {
-    bytes[148..156].copy_from_slice(b"        ");
-    let sum: u32 = bytes[..512].iter().map(|&byte| u32::from(byte)).sum();
-    bytes[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
 }
 
 #[test]
@@ -207,7 +135,9 @@ fn forms_that_other_writers_use_are_read() {
         assert!(system.get(path).is_some(), "{path}");
     }
     let target = keep.path().join("root");
-    assert_eq!(unpack(&layout, &image, &target).unwrap(), ["dev"]);
+    let report = unpack(&layout, &image, &target, &UnpackOptions::default()).unwrap();
+    assert_eq!(report.left_out, [("dev".to_owned(), Omission::Special)]);
+    assert_eq!((report.files, report.bytes), (3, 2));
     assert_eq!(std::fs::read(target.join("hard")).unwrap(), b"x");
 }
 
@@ -230,7 +160,45 @@ fn whiteouts_hide_lower_layers_only() {
     ]);
     assert_eq!(paths(&[base.clone(), upper]).unwrap(), ["both", "deep", "dir", "dir/new", "keep"]);
     let replaced = archive(&[file("dir", b"now a file")]);
-    assert_eq!(paths(&[base, replaced]).unwrap(), ["deep", "deep/x", "deep/x/y", "dir", "gone", "keep"]);
+    assert_eq!(
+        paths(&[base.clone(), replaced]).unwrap(),
+        ["deep", "deep/x", "deep/x/y", "dir", "gone", "keep"]
+    );
+    // What the same layer puts into a hidden directory stays, and keeps a directory to be in.
+    for entries in
+        [[file(".wh.dir", b""), file("dir/new", b"")], [file("dir/new", b""), file(".wh.dir", b"")]]
+    {
+        let found = paths(&[base.clone(), archive(&entries)]).unwrap();
+        assert_eq!(found, ["deep", "deep/x", "deep/x/y", "dir", "dir/new", "gone", "keep"]);
+    }
+    let nothing = archive(&[file("no/such/.wh.x", b""), file("none/.wh..wh..opq", b"")]);
+    assert_eq!(paths(&[base.clone(), nothing]).unwrap().len(), 8, "hiding what is not there hides nothing");
+    let opaque = archive(&[file(".wh..wh..opq", b""), file("a", b"")]);
+    assert_eq!(paths(&[base, opaque]).unwrap(), ["a"], "an opaque root");
+}
+
+#[test]
+fn on_what_appliers_disagree_it_is_decided_here() {
+    let base =
+        archive(&[entry(b'5', "real/", "", b""), file("real/f", b"1"), entry(b'2', "link", "real", b"")]);
+    let below = paths(&[base.clone(), archive(&[file("link/g", b"")])]).unwrap_err();
+    assert!(matches!(below, Error::Unsupported { .. }), "an entry below a lower symbolic link: {below}");
+    let explicit = archive(&[entry(b'5', "link/", "", b""), file("link/g", b"")]);
+    assert_eq!(
+        paths(&[base.clone(), explicit]).unwrap(),
+        ["link", "link/g", "real", "real/f"],
+        "a directory replaces it"
+    );
+    // A hard link into a lower layer is the lower file, as where layers are applied one after the other.
+    let (keep, layout, image) = image(&[base.clone(), archive(&[entry(b'1', "hard", "real/f", b"")])]);
+    let system = FileSystem::of(&layout, &image).unwrap();
+    assert_eq!(system.get("hard").unwrap().content, (0, "real/f".to_owned()));
+    assert_eq!((system.visible_bytes(), system.hidden_bytes()), (1, 0));
+    let target = keep.path().join("root");
+    unpack(&layout, &image, &target, &UnpackOptions::default()).unwrap();
+    assert_eq!(std::fs::read(target.join("hard")).unwrap(), b"1");
+    let hidden = archive(&[file("real/.wh.f", b""), entry(b'1', "hard", "real/f", b"")]);
+    assert!(matches!(paths(&[base, hidden]), Err(Error::Malformed { .. })), "a hard link to a hidden file");
 }
 
 #[test]
@@ -239,9 +207,81 @@ fn a_hard_link_keeps_the_content_of_a_hidden_first_name() {
     let upper = archive(&[file(".wh.first", b"")]);
     let (keep, layout, image) = image(&[base, upper]);
     let target = keep.path().join("root");
-    unpack(&layout, &image, &target).unwrap();
+    unpack(&layout, &image, &target, &UnpackOptions::default()).unwrap();
     assert_eq!(std::fs::read(target.join("second")).unwrap(), b"data");
     assert!(!target.join("first").exists());
+}
+
+#[test]
+fn limits_stop_names() {
+    let limits = Limits::default();
+    let deep = |depth: usize| "d/".repeat(depth - 1) + "f";
+    let long = |bytes: usize| "n".repeat(bytes);
+    let path = |name: &str| archive(&[pax(&record("path", name)), file("x", b"")]);
+    let read = |bytes: &[u8]| visit_layer(bytes, archive::PLAIN, 0, &limits, &mut |_| Ok(()));
+    for (right, wrong) in [
+        (deep(limits.path_depth), deep(limits.path_depth + 1)),
+        (long(limits.name_bytes), long(limits.name_bytes + 1)),
+        (format!("{}/f", vec![long(200); 20].join("/")), format!("{}/f", vec![long(200); 21].join("/"))),
+    ] {
+        read(&path(&right)).unwrap();
+        assert!(matches!(read(&path(&wrong)), Err(Error::Limit { .. })), "{wrong}");
+    }
+    let header = vec![b'a'; 2 << 20];
+    let error = read(&archive(&[entry(b'L', "x", "", &header), file("x", b"")])).unwrap_err();
+    assert!(matches!(error, Error::Limit { limit: 1_048_576, .. }), "an extended header of 2 MiB: {error}");
+    let overflow = archive(&[pax(&record("size", &u64::MAX.to_string())), file("x", b"")]);
+    assert!(matches!(read(&overflow), Err(Error::Limit { .. })), "image-spec issue 1285: overflowing size");
+}
+
+/// Counts what is taken from it.
+struct Endless<'a> {
+    begin: &'a [u8],
+    taken: u64,
+}
+
+impl std::io::Read for Endless<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = if self.begin.is_empty() {
+            buffer.fill(0);
+            buffer.len()
+        } else {
+            self.begin.read(buffer)?
+        };
+        self.taken += count as u64;
+        Ok(count)
+    }
+}
+
+#[test]
+fn cve_2026_39396_an_endless_blob_stops_at_the_budget_and_64_kib() {
+    let limits = Limits { layer_bytes: 1 << 20, ..Limits::default() };
+    let begin = archive(&[file("a", b"x")]);
+    let mut blob = Endless { begin: &begin, taken: 0 };
+    let error = visit_layer(&mut blob, archive::PLAIN, 0, &limits, &mut |_| Ok(())).unwrap_err();
+    assert!(matches!(error, Error::Limit { limit: 1_048_576, .. }), "{error}");
+    assert!(blob.taken <= limits.layer_bytes + (64 << 10), "{} bytes were read", blob.taken);
+}
+
+#[test]
+fn a_layer_that_is_nearly_nothing_compressed_is_a_bomb() {
+    let (_keep, layout, _) = image(&[]);
+    let mut tree = FileTree::new();
+    tree.file("zeros", vec![0; 48 << 20]).unwrap();
+    let layer = layout.write_layer(&tree, &LayerOptions::new(Compression::Gzip, 0)).unwrap();
+    let blob = std::fs::read(layout.blob_path(&layer.descriptor.digest)).unwrap();
+    let read = |limits: &Limits| {
+        let mut seen = 0;
+        let read = visit_layer(&blob[..], &layer.descriptor.media_type, 0, limits, &mut |entry| {
+            seen = entry.size();
+            Ok(())
+        });
+        (read, seen)
+    };
+    let (read_all, _) = read(&Limits { ratio: 2000, ..Limits::default() });
+    assert_eq!(read_all.unwrap().0, layer.diff_id);
+    let (stopped, seen) = read(&Limits { ratio: 100, ..Limits::default() });
+    assert!(matches!(stopped, Err(Error::Limit { limit: 100, .. })) && seen == 48 << 20);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The tar archive of a layer: one canonical way to write it, one strict way to read it.
 
 mod header;
+mod path;
+pub(crate) mod pax;
 mod reader;
 mod writer;
 

@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
 use std::io::Read;
 
-use super::header::{BLOCK, CHECKSUM, GID, Header, LINK, MAGIC, MODE, NAME, PREFIX, SIZE, TYPE, UID};
+use super::header::{BLOCK, CHECKSUM, GID, Header, LINK, MAGIC, MODE, MTIME, NAME, PREFIX, SIZE, TYPE, UID};
+use super::path;
+use super::pax::{self, Extended};
 use crate::{Error, Limits};
 
 /// A strict reader of tar archives from untrusted layers. What readers disagree on is refused.
@@ -12,6 +15,12 @@ pub(crate) struct TarReader<R> {
     padding: u64,
     read: u64,
     entries: u64,
+    /// The blocks before the content of the entry being read: extended headers with their content, and its own.
+    head: Vec<u8>,
+    /// What the padding of the content that was read last really holds; zeros, if the writer was tidy.
+    tail: Vec<u8>,
+    /// Bytes of the archive's end, from the first zero block on.
+    end: u64,
     done: bool,
 }
 
@@ -36,31 +45,38 @@ pub(crate) struct TarEntry {
     pub(crate) mode: u32,
     pub(crate) uid: u32,
     pub(crate) gid: u32,
-}
-
-/// What the headers before an entry say about it.
-#[derive(Default)]
-struct Extended {
-    path: Option<String>,
-    link: Option<String>,
-    size: Option<u64>,
-    uid: Option<u32>,
-    gid: Option<u32>,
-    seen: bool,
+    /// Whole seconds since 1970.
+    pub(crate) mtime: i64,
+    /// Extended attributes by name (`SCHILY.xattr.` taken off).
+    pub(crate) xattrs: BTreeMap<String, Vec<u8>>,
+    /// The bytes of its headers, as they stand in the archive.
+    pub(crate) head: Vec<u8>,
 }
 
 impl<R: Read> TarReader<R> {
     pub(crate) fn new(inner: R, limits: Limits) -> Self {
-        Self { inner, limits, content: 0, padding: 0, read: 0, entries: 0, done: false }
+        Self {
+            inner,
+            limits,
+            content: 0,
+            padding: 0,
+            read: 0,
+            entries: 0,
+            head: Vec::new(),
+            tail: Vec::new(),
+            end: 0,
+            done: false,
+        }
     }
 
     /// The next entry; content of the one before that was not read is skipped.
     pub(crate) fn next_entry(&mut self) -> Result<Option<TarEntry>, Error> {
         let mut extended = Extended::default();
+        self.skip_content()?;
+        self.head.clear();
         loop {
-            self.skip_content()?;
             let Some(header) = self.header()? else {
-                if extended.seen {
+                if extended.seen() {
                     return Err(self.malformed("the archive ends after an extended header"));
                 }
                 return Ok(None);
@@ -73,20 +89,20 @@ impl<R: Read> TarReader<R> {
                 });
             }
             let size = header.number(SIZE).ok_or_else(|| self.malformed("an entry's size is no number"))?;
-            match header.raw(TYPE).first().copied().unwrap_or(0) {
-                b'x' => {
-                    let records = self.small_content(size)?;
-                    self.pax(&records, &mut extended)?;
+            let kind = header.raw(TYPE).first().copied().unwrap_or(0);
+            match kind {
+                b'x' | b'g' | b'L' | b'K' => {
+                    let content = self.small_content(size)?;
+                    let read = match kind {
+                        b'x' => extended.pax(&content),
+                        b'g' => extended.global(&content),
+                        b'L' => extended.long_name(&content),
+                        _ => extended.long_link(&content),
+                    };
+                    read.map_err(|fault| self.refused(fault))?;
                 }
-                b'g' => {
-                    let records = self.small_content(size)?;
-                    self.global(&records)?;
-                }
-                b'L' => extended.path = Some(self.long_name(size, extended.path.is_some())?),
-                b'K' => extended.link = Some(self.long_name(size, extended.link.is_some())?),
                 kind => return self.entry(&header, kind, size, extended).map(Some),
             }
-            extended.seen = true;
         }
     }
 
@@ -117,18 +133,22 @@ impl<R: Read> TarReader<R> {
         let size = extended.size.unwrap_or(size);
         let link = match extended.link {
             Some(link) => link,
-            None => self.utf8(header.text(LINK))?,
+            None => pax::utf8(header.text(LINK)).map_err(|fault| self.refused(fault))?,
         };
         let name = match extended.path {
             Some(path) => path,
             None => self.name(header)?,
         };
+        let inside = |path: &str| path::inside(path, &self.limits).map_err(|fault| self.refused(fault));
         let (kind, holds_content) = match kind {
             // Old archives mark a directory by a slash alone.
             b'0' | 0 if name.ends_with('/') => (TarKind::Directory, false),
             b'0' | 0 => (TarKind::File, true),
-            b'1' => (TarKind::Hardlink(self.path(&link)?), false),
-            b'2' => (TarKind::Symlink(self.link(link)?), false),
+            b'1' => (TarKind::Hardlink(inside(&link)?), false),
+            b'2' => (
+                TarKind::Symlink(path::link(link, &self.limits).map_err(|fault| self.refused(fault))?),
+                false,
+            ),
             b'5' => (TarKind::Directory, false),
             b'3' | b'4' | b'6' => (TarKind::Special, false),
             other => {
@@ -151,55 +171,26 @@ impl<R: Read> TarReader<R> {
         let path = if name.trim_end_matches('/') == "." && kind == TarKind::Directory {
             String::new()
         } else {
-            self.path(name.strip_suffix('/').unwrap_or(&name))?
+            inside(name.strip_suffix('/').unwrap_or(&name))?
         };
-        self.content = size;
-        self.padding = (512 - size % 512) % 512;
-        self.count(size.saturating_add(self.padding))?;
-        Ok(TarEntry { path, kind, size, mode: mode & 0o7777, uid, gid })
+        let in_header = || header.number(MTIME).and_then(|seconds| i64::try_from(seconds).ok());
+        let mtime = extended
+            .mtime
+            .or_else(in_header)
+            .ok_or_else(|| self.malformed(format!("time of {name:?} is no number")))?;
+        let padding = (512 - size % 512) % 512;
+        self.count(size.saturating_add(padding))?;
+        (self.content, self.padding) = (size, padding);
+        let head = std::mem::take(&mut self.head);
+        Ok(TarEntry { path, kind, size, mode: mode & 0o7777, uid, gid, mtime, xattrs: extended.xattrs, head })
     }
 
     fn name(&self, header: &Header) -> Result<String, Error> {
-        let name = self.utf8(header.text(NAME))?;
+        let utf8 = |bytes| pax::utf8(bytes).map_err(|fault| self.refused(fault));
+        let name = utf8(header.text(NAME))?;
         let is_ustar = header.raw(MAGIC).starts_with(b"ustar\0");
-        let prefix = if is_ustar { self.utf8(header.text(PREFIX))? } else { String::new() };
+        let prefix = if is_ustar { utf8(header.text(PREFIX))? } else { String::new() };
         Ok(if prefix.is_empty() { name } else { format!("{prefix}/{name}") })
-    }
-
-    /// A path that stays inside the layer.
-    fn path(&self, path: &str) -> Result<String, Error> {
-        let mut relative = path;
-        while let Some(rest) = relative.strip_prefix("./") {
-            relative = rest;
-        }
-        if relative.len() > self.limits.path_bytes {
-            let limit = u64::try_from(self.limits.path_bytes).unwrap_or(u64::MAX);
-            return Err(Error::Limit { what: "bytes of a path in a layer".to_owned(), limit });
-        }
-        let fault = if relative.is_empty() {
-            Some("is empty")
-        } else if relative.starts_with('/') {
-            Some("is absolute")
-        } else if relative.contains('\0') {
-            Some("holds a NUL")
-        } else if relative.split('/').any(|component| component == "..") {
-            Some("leaves the layer by '..'")
-        } else if relative.split('/').any(|component| component.is_empty() || component == ".") {
-            Some("has an empty or '.' component")
-        } else {
-            None
-        };
-        match fault {
-            Some(fault) => Err(self.malformed(format!("path {path:?} {fault}"))),
-            None => Ok(relative.to_owned()),
-        }
-    }
-
-    fn link(&self, target: String) -> Result<String, Error> {
-        if target.is_empty() || target.contains('\0') || target.len() > self.limits.path_bytes {
-            return Err(self.malformed("a symbolic link has no usable target"));
-        }
-        Ok(target)
     }
 
     fn header(&mut self) -> Result<Option<Header>, Error> {
@@ -214,6 +205,7 @@ impl<R: Read> TarReader<R> {
             if !second.is_zero() {
                 return Err(self.malformed("data follows a single zero block"));
             }
+            self.end = 1024;
             self.rest_is_zero()?;
             self.done = true;
             return Ok(None);
@@ -221,6 +213,7 @@ impl<R: Read> TarReader<R> {
         if header.number(CHECKSUM) != Some(header.checksum()) {
             return Err(self.malformed("a header's checksum is wrong"));
         }
+        self.head.extend_from_slice(header.bytes());
         Ok(Some(header))
     }
 
@@ -243,22 +236,38 @@ impl<R: Read> TarReader<R> {
             if count == 0 {
                 return Ok(());
             }
-            self.count(u64::try_from(count).unwrap_or(u64::MAX))?;
+            let length = u64::try_from(count).unwrap_or(u64::MAX);
+            self.count(length)?;
+            self.end = self.end.saturating_add(length);
             if buffer.iter().take(count).any(|&byte| byte != 0) {
                 return Err(self.malformed("data follows the end of the archive"));
             }
         }
     }
 
-    fn skip_content(&mut self) -> Result<(), Error> {
-        let rest = self.content + self.padding;
-        let skipped =
-            std::io::copy(&mut self.inner.by_ref().take(rest), &mut std::io::sink()).map_err(read_error)?;
-        if skipped != rest {
+    /// Reads over what is left of the current entry; its padding is then in [`tail`](Self::tail).
+    pub(crate) fn skip_content(&mut self) -> Result<(), Error> {
+        self.copy_content(&mut std::io::sink())?;
+        self.tail.clear();
+        let padded =
+            self.inner.by_ref().take(self.padding).read_to_end(&mut self.tail).map_err(read_error)?;
+        if u64::try_from(padded).ok() != Some(self.padding) {
             return Err(self.malformed("the archive ends within a file"));
         }
-        (self.content, self.padding) = (0, 0);
+        self.padding = 0;
         Ok(())
+    }
+
+    /// The padding of the entry that was [read over](Self::skip_content) last.
+    #[expect(dead_code, reason = "the comparison of images reads it")]
+    pub(crate) fn tail(&self) -> &[u8] {
+        &self.tail
+    }
+
+    /// Bytes from the first of the zero blocks to the end of the archive, once that is reached.
+    #[expect(dead_code, reason = "the comparison of images reads it")]
+    pub(crate) const fn end(&self) -> u64 {
+        self.end
     }
 
     fn small_content(&mut self, size: u64) -> Result<Vec<u8>, Error> {
@@ -268,106 +277,15 @@ impl<R: Read> TarReader<R> {
                 limit: self.limits.header_bytes,
             });
         }
-        self.content = size;
-        self.padding = (512 - size % 512) % 512;
-        self.count(size + self.padding)?;
+        let padding = (512 - size % 512) % 512;
+        self.count(size + padding)?;
+        (self.content, self.padding) = (size, padding);
         let mut content = Vec::new();
         self.copy_content(&mut content)?;
+        self.skip_content()?;
+        self.head.extend_from_slice(&content);
+        self.head.extend_from_slice(&self.tail);
         Ok(content)
-    }
-
-    fn long_name(&mut self, size: u64, twice: bool) -> Result<String, Error> {
-        if twice {
-            return Err(self.malformed("an entry is named by two headers"));
-        }
-        let content = self.small_content(size)?;
-        let name = content.strip_suffix(&[0]).unwrap_or(&content);
-        self.utf8(name)
-    }
-
-    /// The records of a PAX header for the next entry. One that is malformed is an error, never skipped.
-    fn pax(&self, records: &[u8], extended: &mut Extended) -> Result<(), Error> {
-        if extended.seen {
-            return Err(self.malformed("two extended headers stand before one entry"));
-        }
-        for (key, value) in self.records(records)? {
-            match key.as_str() {
-                "path" => extended.path = Some(value),
-                "linkpath" => extended.link = Some(value),
-                "size" => extended.size = Some(self.decimal(&key, &value)?),
-                "uid" => extended.uid = Some(self.id(&key, &value)?),
-                "gid" => extended.gid = Some(self.id(&key, &value)?),
-                _ if key.starts_with("GNU.sparse.") || key == "hdrcharset" => {
-                    return Err(Error::Unsupported {
-                        what: format!("PAX record {key:?}"),
-                        advice: "sparse files and other character sets are refused",
-                    });
-                }
-                // Times, names of owners and extended attributes: not of interest here.
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// A global header may carry a comment (`git archive` writes one); it may not rename or resize entries.
-    fn global(&self, records: &[u8]) -> Result<(), Error> {
-        for (key, _) in self.records(records)? {
-            if key != "comment" {
-                return Err(Error::Unsupported {
-                    what: format!("global PAX record {key:?}"),
-                    advice: "readers disagree on what it applies to, so it is refused",
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn records(&self, mut bytes: &[u8]) -> Result<Vec<(String, String)>, Error> {
-        let mut records: Vec<(String, String)> = Vec::new();
-        while !bytes.is_empty() {
-            let fault = || self.malformed("a PAX record is malformed");
-            let blank = bytes.iter().position(|&byte| byte == b' ').ok_or_else(fault)?;
-            let digits =
-                bytes.get(..blank).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or_else(fault)?;
-            let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-            let length = digits.parse::<usize>().ok().filter(|_| plain).ok_or_else(fault)?;
-            let record = bytes
-                .get(blank + 1..length)
-                .and_then(|record| record.strip_suffix(b"\n"))
-                .ok_or_else(fault)?;
-            let equals = record.iter().position(|&byte| byte == b'=').ok_or_else(fault)?;
-            let (key, value) = record.split_at_checked(equals).ok_or_else(fault)?;
-            let key = self.utf8(key)?;
-            if records.iter().any(|(other, _)| *other == key) {
-                return Err(self.malformed(format!("PAX record {key:?} comes twice")));
-            }
-            // Extended attributes may hold any bytes; they are not read here.
-            let is_text = !key.starts_with("SCHILY.xattr.") && !key.starts_with("LIBARCHIVE.");
-            let value = value.get(1..).unwrap_or(&[]);
-            let value = if is_text { self.utf8(value)? } else { String::new() };
-            records.push((key, value));
-            bytes = bytes.get(length..).ok_or_else(fault)?;
-        }
-        Ok(records)
-    }
-
-    fn decimal(&self, key: &str, value: &str) -> Result<u64, Error> {
-        let plain = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-        value
-            .parse()
-            .ok()
-            .filter(|_| plain)
-            .ok_or_else(|| self.malformed(format!("PAX record {key:?} is no number")))
-    }
-
-    fn id(&self, key: &str, value: &str) -> Result<u32, Error> {
-        u32::try_from(self.decimal(key, value)?)
-            .map_err(|_| self.malformed(format!("PAX record {key:?} is too large")))
-    }
-
-    fn utf8(&self, bytes: &[u8]) -> Result<String, Error> {
-        String::from_utf8(bytes.to_vec()).map_err(|_| self.malformed("a name is not UTF-8"))
     }
 
     fn count(&mut self, bytes: u64) -> Result<(), Error> {
@@ -381,11 +299,36 @@ impl<R: Read> TarReader<R> {
         Ok(())
     }
 
+    fn refused(&self, fault: Fault) -> Error {
+        match fault {
+            Fault::Malformed(reason) => self.malformed(reason),
+            Fault::Unsupported { what, advice } => Error::Unsupported { what, advice },
+            Fault::Limit { what, limit } => Error::Limit { what: what.to_owned(), limit },
+        }
+    }
+
     fn malformed(&self, reason: impl Into<String>) -> Error {
         Error::malformed(format!("layer archive, entry {},", self.entries), reason)
     }
 }
 
+/// Why a part of an entry is refused, before it is said where that entry stands.
+pub(crate) enum Fault {
+    Malformed(String),
+    Unsupported { what: String, advice: &'static str },
+    Limit { what: &'static str, limit: u64 },
+}
+
+impl Fault {
+    pub(super) fn malformed(reason: impl Into<String>) -> Self {
+        Self::Malformed(reason.into())
+    }
+}
+
 fn read_error(source: std::io::Error) -> Error {
-    Error::Io { action: "read", path: "layer".into(), source }
+    // A limit that stopped the reader below is told as what it is.
+    match source.downcast::<Error>() {
+        Ok(error) => error,
+        Err(source) => Error::Io { action: "read", path: "layer".into(), source },
+    }
 }

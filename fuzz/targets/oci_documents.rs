@@ -1,4 +1,0 @@
-//! Looks for a counterexample to the law `oci_documents`; the law itself stands in `tests/src/laws.rs`.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lotse_tests::laws::run("oci_documents", data));
