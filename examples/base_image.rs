@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use lotse_oci::{Compression, FileTree, ImageBuilder, Layout, Limits, Platform};
+use lotse_oci::{Compression, FileTree, ImageBuilder, LayerOptions, Layout, Limits, Platform};
 
 /// Makes a base image in an OCI layout from a directory of plain files.
 #[derive(Parser)]
@@ -40,7 +40,7 @@ fn run(arguments: &Arguments) -> Result<String, lotse_oci::Error> {
     let layout = Layout::create(&arguments.to, Limits::default())?;
     let mut tree = FileTree::new();
     tree.add_from_disk(&arguments.files, "", &|_| true)?;
-    let layer = layout.write_layer(&tree, 0, Compression::Gzip)?;
+    let layer = layout.write_layer(&tree, &LayerOptions::new(Compression::Gzip, 0))?;
     let image = ImageBuilder::scratch(&Platform::new("linux", "amd64"))
         .layer(&layer, "stand-in for a base image, made from plain files")
         .configure(|config| config.config.user = Some(arguments.user.clone()))

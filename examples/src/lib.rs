@@ -32,6 +32,20 @@ pub fn progress(quiet: bool) -> impl FnMut(usize, usize, &str) {
     }
 }
 
+/// Shows bytes that move: a bar on a terminal, nothing elsewhere or if `quiet`.
+#[must_use]
+pub fn bytes(quiet: bool, total: u64, what: &'static str) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(total).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec}")
+    {
+        bar.set_style(style);
+    }
+    bar
+}
+
 /// Prints an error and ends with its code.
 #[must_use]
 pub fn fail(program: &str, message: &str, code: u8) -> ExitCode {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::History;
-use crate::{Descriptor, Error, Image, ImageConfig, Layer, Layout, Manifest, Platform, media};
+use crate::{Descriptor, Error, Image, ImageConfig, Index, Layer, Layout, Manifest, Platform, media};
 
 /// Puts an image together: a base or nothing, layers, configuration.
 #[derive(Clone, Debug)]
@@ -72,12 +72,7 @@ impl ImageBuilder {
     /// [`Error::NotFound`] if a layer is not in the layout; [`Error::Caller`] if layers and diffIDs differ in number;
     /// [`Error::Io`].
     pub fn write(self, layout: &Layout, tag: &str) -> Result<Image, Error> {
-        for layer in &self.layers {
-            if !layout.has_blob(&layer.digest) {
-                let place = format!("layout {}; import the base first", layout.path().display());
-                return Err(Error::NotFound { what: format!("layer {}", layer.digest), place });
-            }
-        }
+        layout.require(self.layers.iter())?;
         if self.layers.len() != self.config.rootfs.diff_ids.len() {
             return Err(Error::Caller("the configuration must keep one diffID for each layer".to_owned()));
         }
@@ -99,5 +94,67 @@ impl ImageBuilder {
         descriptor.platform = Some(platform);
         layout.tag(&descriptor, tag)?;
         Ok(Image { descriptor, manifest, config: self.config })
+    }
+}
+
+/// Puts an index together: one image for each platform (image-spec, index).
+#[derive(Clone, Debug, Default)]
+pub struct IndexBuilder {
+    images: Vec<Descriptor>,
+    annotations: BTreeMap<String, String>,
+}
+
+impl IndexBuilder {
+    /// An index of nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { images: Vec::new(), annotations: BTreeMap::new() }
+    }
+
+    /// Adds an image for the platform that its configuration names.
+    #[must_use]
+    pub fn image(mut self, image: &Image) -> Self {
+        let ImageConfig { os, architecture, variant, .. } = &image.config;
+        let platform =
+            Platform { variant: variant.clone(), ..Platform::new(os.clone(), architecture.clone()) };
+        let Descriptor { media_type, digest, size, .. } = &image.descriptor;
+        self.images.push(Descriptor {
+            platform: Some(platform),
+            ..Descriptor::new(media_type.clone(), digest.clone(), *size)
+        });
+        self
+    }
+
+    /// Adds an annotation to the index.
+    #[must_use]
+    pub fn annotation(mut self, key: &str, value: &str) -> Self {
+        self.annotations.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Writes the index into the layout and tags it. The order of the images is that of their platforms, so that it does
+    /// not matter which was built first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if an image is not in the layout; [`Error::Caller`] if two are for the same platform;
+    /// [`Error::Io`].
+    pub fn write(mut self, layout: &Layout, tag: &str) -> Result<Descriptor, Error> {
+        layout.require(self.images.iter())?;
+        self.images.sort_by_cached_key(|image| image.platform.as_ref().map(ToString::to_string));
+        for pair in self.images.windows(2) {
+            if let [a, b] = pair
+                && a.platform == b.platform
+                && let Some(platform) = &a.platform
+            {
+                return Err(Error::Caller(format!(
+                    "two images for {platform}; an index holds one for each platform"
+                )));
+            }
+        }
+        let index = Index { annotations: self.annotations, ..Index::new(self.images) };
+        let descriptor = layout.write_blob(media::INDEX, &index.to_bytes()?)?;
+        layout.tag(&descriptor, tag)?;
+        Ok(descriptor)
     }
 }

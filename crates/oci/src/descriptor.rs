@@ -1,5 +1,8 @@
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
+use crate::Error;
 use lotse_digest::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -71,5 +74,31 @@ impl Platform {
     #[must_use]
     pub fn new(os: impl Into<String>, architecture: impl Into<String>) -> Self {
         Self { architecture: architecture.into(), os: os.into(), variant: None, rest: BTreeMap::new() }
+    }
+}
+
+/// `os/architecture` or `os/architecture/variant`.
+impl fmt::Display for Platform {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.os, self.architecture)?;
+        match &self.variant {
+            Some(variant) => write!(formatter, "/{variant}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Platform {
+    type Err = Error;
+
+    /// Reads `os/architecture` or `os/architecture/variant`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut parts = text.splitn(3, '/').filter(|part| !part.is_empty());
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(os), Some(architecture), variant) => {
+                Ok(Self { variant: variant.map(str::to_owned), ..Self::new(os, architecture) })
+            }
+            _ => Err(Error::Caller(format!("platform {text:?} is not like linux/amd64"))),
+        }
     }
 }

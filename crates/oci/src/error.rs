@@ -62,6 +62,17 @@ pub enum Error {
         /// Where.
         place: String,
     },
+    /// A registry, or the token service it names, said no.
+    #[error("{0}")]
+    Registry(Box<crate::distribution::Refusal>),
+    /// No connection was made, or it broke, until patience was at its end.
+    #[error("{request} was not answered: {reason}; check the address, or try again")]
+    Broken {
+        /// What was asked, without the query.
+        request: String,
+        /// What happened, the last time.
+        reason: String,
+    },
     /// The caller asked for something that cannot be right.
     #[error("{0}")]
     Caller(String),
@@ -74,5 +85,11 @@ impl Error {
 
     pub(crate) fn malformed(what: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Malformed { what: what.into(), reason: reason.into() }
+    }
+}
+
+impl From<crate::distribution::Refusal> for Error {
+    fn from(refusal: crate::distribution::Refusal) -> Self {
+        Self::Registry(Box::new(refusal))
     }
 }

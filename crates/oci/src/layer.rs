@@ -1,11 +1,10 @@
-use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
+use std::num::NonZeroUsize;
 
 use lotse_digest::{Algorithm, Digest, HashingWriter};
 
-use crate::gzip::GzipWriter;
 use crate::tar::write_tar;
-use crate::{Descriptor, Error, FileTree, Layout, Manifest, media};
+use crate::{Descriptor, Error, FileTree, GzipWriter, Layout, media};
 
 /// A layer that was written: where it is, and what it is without compression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,75 +21,86 @@ pub struct Layer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compression {
-    /// As it is.
+    /// As it is. Frozen with `lotse-layer/1`.
     None,
-    /// gzip, the same bytes from every build of this version.
+    /// gzip by the encoder of `lotse-layer/1`: the same bytes from every version of this crate.
     Gzip,
+    /// Zstandard at one of libzstd's levels, 1 to 22. **Not frozen**: the bytes are those of the libzstd that is linked, and
+    /// another version may give others, hence another image digest.
+    #[cfg(feature = "zstd")]
+    Zstd(i32),
+}
+
+/// How a layer is written. Of these only times and compression show in its bytes.
+#[derive(Clone, Copy)]
+pub struct LayerOptions<'a> {
+    compression: Compression,
+    mtime: u64,
+    threads: NonZeroUsize,
+    progress: &'a dyn Fn(u64),
+}
+
+impl<'a> LayerOptions<'a> {
+    /// Every entry gets `mtime`, in seconds since 1970. Compression uses all threads that the machine offers.
+    #[must_use]
+    pub fn new(compression: Compression, mtime: u64) -> Self {
+        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self { compression, mtime, threads, progress: &|_| {} }
+    }
+
+    /// How many threads compress, the calling one among them.
+    #[must_use]
+    pub const fn threads(self, threads: NonZeroUsize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// What is told of the bytes of files as they are read.
+    #[must_use]
+    pub const fn progress(self, progress: &'a dyn Fn(u64)) -> Self {
+        Self { progress, ..self }
+    }
 }
 
 impl Layout {
-    /// Writes a tree as a layer in one pass: tar, digest of the tar, compression, digest of the blob.
+    /// Writes a tree as a layer in one pass: tar, digest of the tar, compression, digest of the blob. Memory does not grow
+    /// with the size of the files.
     ///
-    /// The bytes follow from the tree, `mtime` (seconds since 1970, given to every entry) and `compression` alone.
+    /// The bytes are those of `lotse-layer/1` (`CANONICAL.md` beside this crate) and follow from the tree, the time and the
+    /// compression alone.
     ///
     /// # Errors
     ///
     /// [`Error::Io`], [`Error::Caller`] if a file on disk changed since it was added.
-    pub fn write_layer(&self, tree: &FileTree, mtime: u64, compression: Compression) -> Result<Layer, Error> {
+    pub fn write_layer(&self, tree: &FileTree, options: &LayerOptions<'_>) -> Result<Layer, Error> {
         let blob = self.blob_writer()?;
-        match compression {
+        let failed = |error| Error::io("write", self.path())(error);
+        let (blob, diff_id, tar_size, media_type) = match options.compression {
             Compression::None => {
-                let (blob, diff_id, tar_size) = archive(tree, mtime, blob)?;
-                Ok(Layer { descriptor: blob.finish(media::LAYER)?, diff_id, tar_size })
+                let (blob, diff_id, tar_size) = archive(tree, options, blob)?;
+                (blob, diff_id, tar_size, media::LAYER)
             }
             Compression::Gzip => {
-                let gzip = GzipWriter::new(blob).map_err(Error::io("write", self.path()))?;
-                let (gzip, diff_id, tar_size) = archive(tree, mtime, gzip)?;
-                let blob = gzip.finish().map_err(Error::io("write", self.path()))?;
-                Ok(Layer { descriptor: blob.finish(media::LAYER_GZIP)?, diff_id, tar_size })
+                let (gzip, diff_id, tar_size) =
+                    archive(tree, options, GzipWriter::new(blob, options.threads))?;
+                (gzip.finish().map_err(failed)?, diff_id, tar_size, media::LAYER_GZIP)
             }
-        }
-    }
-}
-
-impl Layout {
-    /// Writes a tree as an artifact with one layer of the caller's media type, such as Flux' manifests, and tags it.
-    ///
-    /// The configuration is `{}` under the caller's type: these clients tell artifacts by it.
-    ///
-    /// # Errors
-    ///
-    /// As [`write_layer`](Self::write_layer).
-    pub fn write_artifact(
-        &self,
-        tree: &FileTree,
-        config_type: &str,
-        layer_type: &str,
-        compression: Compression,
-        annotations: BTreeMap<String, String>,
-        tag: &str,
-    ) -> Result<Descriptor, Error> {
-        let layer = self.write_layer(tree, 0, compression)?;
-        let manifest = Manifest {
-            annotations,
-            artifact_type: None,
-            config: self.write_blob(config_type, b"{}")?,
-            layers: vec![Descriptor { media_type: layer_type.to_owned(), ..layer.descriptor }],
-            media_type: Some(media::MANIFEST.to_owned()),
-            schema_version: 2,
-            subject: None,
+            #[cfg(feature = "zstd")]
+            Compression::Zstd(level) => {
+                let mut zstd = zstd::Encoder::new(blob, level).map_err(failed)?;
+                zstd.include_checksum(true).map_err(failed)?;
+                let (zstd, diff_id, tar_size) = archive(tree, options, zstd)?;
+                (zstd.finish().map_err(failed)?, diff_id, tar_size, media::LAYER_ZSTD)
+            }
         };
-        let descriptor = self.write_blob(media::MANIFEST, &manifest.to_bytes()?)?;
-        self.tag(&descriptor, tag)?;
-        Ok(descriptor)
+        Ok(Layer { descriptor: blob.finish(media_type)?, diff_id, tar_size })
     }
 }
 
 /// Writes the archive through a hasher and hands the writer back.
-fn archive<W: Write>(tree: &FileTree, mtime: u64, out: W) -> Result<(W, Digest, u64), Error> {
+fn archive<W: Write>(tree: &FileTree, options: &LayerOptions<'_>, out: W) -> Result<(W, Digest, u64), Error> {
     let hashing = HashingWriter::new(out, Algorithm::Sha256);
     let mut buffered = BufWriter::with_capacity(256 << 10, hashing);
-    write_tar(tree, mtime, &mut buffered)?;
+    write_tar(tree, options.mtime, &mut buffered, options.progress)?;
     let failed = |error: std::io::IntoInnerError<_>| Error::io("write", "layer".as_ref())(error.into_error());
     let (diff_id, tar_size, out) = buffered.into_inner().map_err(failed)?.finish();
     Ok((out, diff_id, tar_size))

@@ -3,13 +3,13 @@
 //! It makes, reads and takes apart images in OCI image layouts. It runs nothing, signs nothing and speaks to no registry.
 //!
 //! ```
-//! use lotse_oci::{Compression, FileTree, ImageBuilder, Layout, Limits, Platform};
+//! use lotse_oci::{Compression, FileTree, ImageBuilder, LayerOptions, Layout, Limits, Platform};
 //! # let directory = std::env::temp_dir().join(format!("lotse-oci-doc-{}", std::process::id()));
 //!
 //! let layout = Layout::create(&directory, Limits::default())?;
 //! let mut tree = FileTree::new();
 //! tree.executable("bin/hello", b"#!/bin/sh\necho hello\n".to_vec())?;
-//! let layer = layout.write_layer(&tree, 0, Compression::Gzip)?;
+//! let layer = layout.write_layer(&tree, &LayerOptions::new(Compression::Gzip, 0))?;
 //! let image = ImageBuilder::scratch(&Platform::new("linux", "amd64"))
 //!     .layer(&layer, "copy bin/hello")
 //!     .configure(|config| config.config.cmd = Some(vec!["/bin/hello".to_owned()]))
@@ -24,6 +24,7 @@
 //! | Feature | Adds |
 //! |---|---|
 //! | `oci-spec` | conversions to and from the types of the crate `oci-spec` |
+//! | `zstd` | zstd layers, read and written (libzstd, a C library; what it writes is not frozen) |
 //!
 //! # Specifications
 //!
@@ -35,11 +36,16 @@
 //! written. Refused by name: zstd layers, sparse entries, entries below a symbolic link of a lower layer, global PAX records
 //! other than a comment, non-UTF-8 names.
 
+mod artifact;
 mod bounded;
 mod builder;
+#[cfg(feature = "client")]
+pub mod client;
 mod config;
 mod decode;
+mod deflate;
 mod descriptor;
+pub mod distribution;
 mod document;
 mod error;
 mod flatten;
@@ -52,21 +58,26 @@ mod layout;
 mod limits;
 mod manifest;
 mod media;
+mod platform;
+#[cfg(feature = "registry")]
+pub mod registry;
 mod size;
 mod tar;
 mod tree;
 mod unpack;
 
-pub use crate::builder::ImageBuilder;
+pub use crate::artifact::{ArtifactBuilder, helm_tag};
+pub use crate::builder::{ImageBuilder, IndexBuilder};
 pub use crate::config::{Empty, History, ImageConfig, RootFs, RunConfig};
 pub use crate::descriptor::{Descriptor, Platform};
 pub use crate::error::Error;
 pub use crate::flatten::{FileSystem, VisibleFile};
+pub use crate::gzip::GzipWriter;
 pub use crate::image::{EntryKind, Image, LayerEntry, visit_layer};
-pub use crate::layer::{Compression, Layer};
+pub use crate::layer::{Compression, Layer, LayerOptions};
 pub use crate::layout::{BlobWriter, Layout, Referrer};
 pub use crate::limits::Limits;
 pub use crate::manifest::{Index, Manifest};
 pub use crate::size::{FileSize, LayerSize, SizeReport};
-pub use crate::tree::FileTree;
+pub use crate::tree::{DiskPolicy, FileTree};
 pub use crate::unpack::{IdRange, Omission, Owners, UnpackOptions, UnpackReport, unpack};

@@ -21,11 +21,16 @@ const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
 
+/// Every type of manifest and index that is read.
+pub(crate) const MANIFESTS: [&str; 4] = [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
+
 /// How the tar of a layer is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Plain,
     Gzip,
+    #[cfg(feature = "zstd")]
+    Zstd,
 }
 
 pub(crate) fn is_manifest(media_type: &str) -> bool {
@@ -34,6 +39,13 @@ pub(crate) fn is_manifest(media_type: &str) -> bool {
 
 pub(crate) fn is_index(media_type: &str) -> bool {
     media_type == INDEX || media_type == DOCKER_INDEX
+}
+
+/// Layers that stay where they are licensed (image-spec, non-distributable layers; deprecated there).
+#[cfg(any(feature = "client", feature = "registry"))]
+pub(crate) fn is_not_distributed(media_type: &str) -> bool {
+    media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
+        || media_type == "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 }
 
 pub(crate) fn is_config(media_type: &str) -> bool {
@@ -45,13 +57,16 @@ pub(crate) fn encoding(media_type: &str) -> Result<Encoding, crate::Error> {
     match media_type {
         LAYER | DOCKER_LAYER => Ok(Encoding::Plain),
         LAYER_GZIP | DOCKER_LAYER_GZIP => Ok(Encoding::Gzip),
+        #[cfg(feature = "zstd")]
+        LAYER_ZSTD => Ok(Encoding::Zstd),
+        #[cfg(not(feature = "zstd"))]
         LAYER_ZSTD => Err(crate::Error::Unsupported {
             what: "a zstd layer".to_owned(),
-            advice: "copy the image with gzip layers first",
+            advice: "build with the feature `zstd`, or copy the image with gzip layers first",
         }),
         other => Err(crate::Error::Unsupported {
             what: format!("layer media type {:?}", other.chars().take(128).collect::<String>()),
-            advice: "only tar layers, plain or with gzip, are read",
+            advice: "only tar layers, plain, with gzip or with zstd, are read",
         }),
     }
 }

@@ -14,8 +14,8 @@ use std::path::Path;
 
 use lotse_digest::Digest;
 use lotse_oci::{
-    Compression, Error, FileTree, Image, ImageBuilder, Layout, Limits, Platform, SizeReport, UnpackOptions,
-    unpack,
+    Compression, Error, FileTree, Image, ImageBuilder, LayerOptions, Layout, Limits, Platform, SizeReport,
+    UnpackOptions, unpack,
 };
 use tempfile::TempDir;
 
@@ -40,7 +40,7 @@ fn sample() -> FileTree {
 }
 
 fn image(layout: &Layout, tree: &FileTree) -> Image {
-    let layer = layout.write_layer(tree, 1_700_000_000, Compression::Gzip).unwrap();
+    let layer = layout.write_layer(tree, &LayerOptions::new(Compression::Gzip, 1_700_000_000)).unwrap();
     ImageBuilder::scratch(&Platform::new("linux", "amd64"))
         .layer(&layer, "copy")
         .created("2023-11-14T22:13:20Z")
@@ -85,7 +85,8 @@ fn a_tree_from_disk_is_blind_to_mode_time_and_order() {
         tree
     };
     let (_keep, layout) = layout();
-    let write = |root: &Path| layout.write_layer(&tree(root), 0, Compression::Gzip).unwrap();
+    let write =
+        |root: &Path| layout.write_layer(&tree(root), &LayerOptions::new(Compression::Gzip, 0)).unwrap();
     assert_eq!(write(&one), write(&two));
     assert_eq!(tree(&one).paths().collect::<Vec<_>>(), ["srv", "srv/a", "srv/a/x", "srv/a/y", "srv/b"]);
 }
@@ -93,7 +94,7 @@ fn a_tree_from_disk_is_blind_to_mode_time_and_order() {
 #[test]
 fn another_tar_reader_sees_the_same_entries() {
     let (_keep, layout) = layout();
-    let layer = layout.write_layer(&sample(), 42, Compression::None).unwrap();
+    let layer = layout.write_layer(&sample(), &LayerOptions::new(Compression::None, 42)).unwrap();
     let bytes = fs::read(layout.blob_path(&layer.descriptor.digest)).unwrap();
     assert_eq!(layer.diff_id, Digest::sha256(&bytes), "an uncompressed layer is its own diffID");
     let mut archive = tar::Archive::new(bytes.as_slice());
@@ -120,7 +121,7 @@ fn another_tar_reader_sees_the_same_entries() {
 #[test]
 fn gzip_and_system_tar_read_a_layer() {
     let (keep, layout) = layout();
-    let layer = layout.write_layer(&sample(), 0, Compression::Gzip).unwrap();
+    let layer = layout.write_layer(&sample(), &LayerOptions::new(Compression::Gzip, 0)).unwrap();
     let out = keep.path().join("out");
     fs::create_dir(&out).unwrap();
     let status = std::process::Command::new("tar")
@@ -146,7 +147,7 @@ fn what_was_built_unpacks_to_the_same_files() {
     assert!(target.join("empty").is_dir());
     let mut again = FileTree::new();
     again.add_from_disk(&target, "", &|_| true).unwrap();
-    let layer = layout.write_layer(&again, 1_700_000_000, Compression::Gzip).unwrap();
+    let layer = layout.write_layer(&again, &LayerOptions::new(Compression::Gzip, 1_700_000_000)).unwrap();
     assert_eq!(layer.descriptor, image.manifest.layers[0], "packed again it is the same layer");
     assert!(
         matches!(unpack(&layout, &image, &target, &UnpackOptions::default()), Err(Error::Caller(_))),
@@ -161,7 +162,7 @@ fn a_base_is_imported_by_digest_and_inherited() {
     let (_keep_too, layout) = layout();
     let mut tree = FileTree::new();
     tree.file("a-b", b"new".to_vec()).unwrap();
-    let layer = layout.write_layer(&tree, 0, Compression::Gzip).unwrap();
+    let layer = layout.write_layer(&tree, &LayerOptions::new(Compression::Gzip, 0)).unwrap();
     let builder = ImageBuilder::from_base(&base).layer(&layer, "copy app").created("2024-01-01T00:00:00Z");
     assert!(
         matches!(builder.clone().write(&layout, "app"), Err(Error::NotFound { .. })),
@@ -204,7 +205,7 @@ fn a_file_that_changes_while_it_is_read_is_an_error_and_leaves_nothing() {
         let mut tree = FileTree::new();
         tree.add_from_disk(&file, "file", &|_| true).unwrap();
         fs::write(&file, after).unwrap();
-        let error = layout.write_layer(&tree, 0, Compression::Gzip).unwrap_err();
+        let error = layout.write_layer(&tree, &LayerOptions::new(Compression::Gzip, 0)).unwrap_err();
         assert!(error.to_string().contains("while the layer was written"), "{error}");
     }
     assert!(layout.sweep().unwrap().is_empty(), "no temporary file, no blob");

@@ -13,8 +13,8 @@ use std::fs;
 
 use lotse_digest::Digest;
 use lotse_oci::{
-    Compression, Descriptor, Error, FileTree, Image, ImageBuilder, ImageConfig, Index, Layout, Limits,
-    Manifest, Platform,
+    Compression, Descriptor, Error, FileTree, Image, ImageBuilder, ImageConfig, Index, LayerOptions, Layout,
+    Limits, Manifest, Platform,
 };
 use tempfile::TempDir;
 
@@ -23,7 +23,7 @@ fn sample() -> (TempDir, Layout, Image) {
     let layout = Layout::create(directory.path().join("layout"), Limits::default()).unwrap();
     let mut tree = FileTree::new();
     tree.file("file", b"content".to_vec()).unwrap();
-    let layer = layout.write_layer(&tree, 0, Compression::Gzip).unwrap();
+    let layer = layout.write_layer(&tree, &LayerOptions::new(Compression::Gzip, 0)).unwrap();
     let image = ImageBuilder::scratch(&Platform::new("linux", "amd64"))
         .layer(&layer, "copy")
         .write(&layout, "v1")

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lotse_digest::Digest;
 use lotse_gitops_manifest::{Delivery, DeliveryEnvironment, Manifests, argo_cd, argo_cd_set, flux};
-use lotse_oci::{Compression, FileTree, Layout};
+use lotse_oci::{ArtifactBuilder, Compression, FileTree, LayerOptions, Layout};
 use lotse_yaml::{Value, to_yaml_stream};
 
 use crate::{Error, Spec};
@@ -96,7 +96,10 @@ fn artifact(
     for (path, text) in files {
         tree.file(path, text.clone().into_bytes())?;
     }
-    let annotations = BTreeMap::from([("org.opencontainers.image.revision".to_owned(), revision.to_owned())]);
     let tag = format!("{}-manifests-{environment}", spec.name);
-    Ok(layout.write_artifact(&tree, CONFIG, CONTENT, Compression::Gzip, annotations, &tag)?.digest)
+    let layer = layout.write_layer(&tree, &LayerOptions::new(Compression::Gzip, 0))?;
+    let artifact = ArtifactBuilder::with_config(CONFIG, b"{}")
+        .layer(&layer.descriptor, CONTENT)
+        .annotation("org.opencontainers.image.revision", revision);
+    Ok(artifact.write(layout, Some(&tag))?.digest)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lotse_digest::{Digest, Reference};
-use lotse_oci::{Compression, Image, ImageBuilder, Layout, SizeReport};
+use lotse_oci::{Compression, Image, ImageBuilder, LayerOptions, Layout, SizeReport};
 use lotse_provenance::{GitFacts, Timestamp};
 
 use crate::check::{Check, Outcome, Witness};
@@ -111,7 +111,7 @@ fn build_image(
     time: Timestamp,
     tag: &str,
 ) -> Result<Image, Error> {
-    let layer = layout.write_layer(&source.tree, 0, Compression::Gzip)?;
+    let layer = layout.write_layer(&source.tree, &LayerOptions::new(Compression::Gzip, 0))?;
     let mut builder = ImageBuilder::from_base(base)
         .layer(&layer, "lotse: files of the application")
         .created(&time.to_string())
@@ -157,7 +157,7 @@ pub(crate) fn check_reproducible(
 ) -> Result<Check, Error> {
     let mut findings = Vec::new();
     for (component, source) in sources {
-        let again = layout.write_layer(&source.tree, 0, Compression::Gzip)?;
+        let again = layout.write_layer(&source.tree, &LayerOptions::new(Compression::Gzip, 0))?;
         let image = images.get(component).and_then(|image| image.image.as_ref());
         let first = image.and_then(|image| image.manifest.layers.last());
         if first.is_none_or(|first| first.digest != again.descriptor.digest) {

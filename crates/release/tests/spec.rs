@@ -54,7 +54,7 @@ const MISTAKES: [(&str, &str, &str); 42] = [
     ("scalar-kind", "ports: {fastcgi: 9000}", "ports: [9000]"),
     (
         "image-unpinned",
-        "redis:8.0@sha256:e8f568e5ee2bde947bc6ecb9125e7b6be279fd452aadfbabeaf254541cb95bef",
+        "redis:8.0@sha256:fd09a9a00413fa7616ab877e27018d6d61e48b10ed4f66658a4b935c02951b78",
         "redis:8.0",
     ),
     ("image-unpinned", "redis:8.0@sha256", "redis:latest@sha256"),
@@ -62,7 +62,7 @@ const MISTAKES: [(&str, &str, &str); 42] = [
     (
         "image-and-build",
         "    extends: app\n    schedule",
-        "    extends: app\n    build: {base: \"a:1@sha256:e8f568e5ee2bde947bc6ecb9125e7b6be279fd452aadfbabeaf254541cb95bef\", copy: []}\n    schedule",
+        "    extends: app\n    build: {base: \"a:1@sha256:fd09a9a00413fa7616ab877e27018d6d61e48b10ed4f66658a4b935c02951b78\", copy: []}\n    schedule",
     ),
     ("extends-unknown", "    extends: app\n    schedule", "    extends: worker\n    schedule"),
     ("secret-literal", "APP_NAME: armband,", "APP_NAME: armband, API_TOKEN: abc123,"),

@@ -10,6 +10,8 @@ use crate::{Descriptor, Error};
 
 /// How the names of temporary files begin; [`Layout::sweep`] removes what a killed process left.
 pub(super) const TEMPORARY: &str = ".lotse-tmp-";
+/// How the names of blobs that are not complete begin; another process goes on with them.
+pub(super) const PARTIAL: &str = ".lotse-part-";
 
 /// Writes a blob of unknown digest into a layout. Nothing is visible before [`finish`](Self::finish); dropped, it leaves nothing.
 #[derive(Debug)]
@@ -83,26 +85,31 @@ impl Layout {
 
 /// A file that is removed unless it is renamed.
 #[derive(Debug)]
-struct Temporary {
-    path: PathBuf,
+pub(super) struct Temporary {
+    pub(super) path: PathBuf,
 }
 
 impl Temporary {
-    fn in_directory(directory: &Path) -> Self {
+    pub(super) fn in_directory(directory: &Path) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         Self { path: directory.join(format!("{TEMPORARY}{}-{number}", std::process::id())) }
     }
 
     fn rename(self, to: &Path) -> Result<(), Error> {
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
-            fs::rename(&self.path, to).map_err(Error::io("rename to", to))?;
-            let directory = File::open(parent).map_err(Error::io("sync", parent))?;
-            directory.sync_all().map_err(Error::io("sync", parent))?;
-        }
-        Ok(())
+        place(&self.path, to)
     }
+}
+
+/// Renames a file that was synced, makes its directory if need be, and syncs that.
+pub(super) fn place(from: &Path, to: &Path) -> Result<(), Error> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+        fs::rename(from, to).map_err(Error::io("rename to", to))?;
+        let directory = File::open(parent).map_err(Error::io("sync", parent))?;
+        directory.sync_all().map_err(Error::io("sync", parent))?;
+    }
+    Ok(())
 }
 
 impl Drop for Temporary {

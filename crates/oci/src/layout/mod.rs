@@ -1,6 +1,8 @@
 //! An OCI image layout: a directory of blobs with an index.
 
 mod blob;
+#[cfg(feature = "client")]
+mod partial;
 mod referrers;
 mod sweep;
 
@@ -12,6 +14,9 @@ use lotse_digest::{Algorithm, Digest, VerifyingReader};
 use serde::{Deserialize, Serialize};
 
 pub use blob::BlobWriter;
+#[cfg(feature = "client")]
+#[cfg(feature = "client")]
+pub(crate) use partial::PartialBlob;
 pub use referrers::Referrer;
 
 use crate::{Descriptor, Error, Index, Limits, Manifest, document, media};
@@ -222,20 +227,39 @@ impl Layout {
         Index::parse(&self.read_blob(descriptor)?, &self.limits)
     }
 
-    /// Copies a manifest with everything it points at from another layout, verifying each blob, and adds it to the index.
+    /// Copies a manifest or index with everything it points at from another layout, verifying each blob. It gets no tag here.
     ///
     /// # Errors
     ///
     /// Those of reading there and writing here. What was copied before an error stays, unreferenced.
     pub fn import(&self, from: &Self, descriptor: &Descriptor) -> Result<(), Error> {
-        let manifest = from.manifest(descriptor)?;
-        for part in manifest.layers.iter().chain([&manifest.config, descriptor]) {
-            if !self.has_blob(&part.digest) {
-                let mut writer = self.blob_writer()?;
-                let source = from.blob_path(&part.digest);
-                std::io::copy(&mut from.open_blob(part)?, &mut writer).map_err(Error::io("copy", &source))?;
-                writer.finish(&part.media_type)?;
+        self.import_within(from, descriptor, 0)
+    }
+
+    fn import_within(&self, from: &Self, descriptor: &Descriptor, depth: usize) -> Result<(), Error> {
+        if depth > NESTING {
+            let limit = u64::try_from(NESTING).unwrap_or(u64::MAX);
+            return Err(Error::Limit { what: "indexes within indexes".to_owned(), limit });
+        }
+        if media::is_index(&descriptor.media_type) {
+            for child in &from.nested_index(descriptor)?.manifests {
+                self.import_within(from, child, depth + 1)?;
             }
+        } else if media::is_manifest(&descriptor.media_type) {
+            let manifest = from.manifest(descriptor)?;
+            for part in manifest.layers.iter().chain([&manifest.config]) {
+                self.import_blob(from, part)?;
+            }
+        }
+        self.import_blob(from, descriptor)
+    }
+
+    fn import_blob(&self, from: &Self, blob: &Descriptor) -> Result<(), Error> {
+        if !self.has_blob(&blob.digest) {
+            let mut writer = self.blob_writer()?;
+            let source = from.blob_path(&blob.digest);
+            std::io::copy(&mut from.open_blob(blob)?, &mut writer).map_err(Error::io("copy", &source))?;
+            writer.finish(&blob.media_type)?;
         }
         Ok(())
     }
@@ -307,6 +331,14 @@ impl Layout {
         let size = fs::metadata(path).map_err(Error::io("read", path))?.len();
         document::check_size(&path.display().to_string(), size, &self.limits)?;
         fs::read(path).map_err(Error::io("read", path))
+    }
+
+    /// Says which of these blobs is not there.
+    pub(crate) fn require<'a>(&self, mut blobs: impl Iterator<Item = &'a Descriptor>) -> Result<(), Error> {
+        match blobs.find(|blob| !self.has_blob(&blob.digest)) {
+            Some(missing) => Err(self.not_found(&missing.digest)),
+            None => Ok(()),
+        }
     }
 
     fn not_found(&self, digest: &Digest) -> Error {

@@ -3,11 +3,11 @@ use std::fs;
 use std::path::Path;
 
 use super::Layout;
-use super::blob::TEMPORARY;
+use super::blob::{PARTIAL, TEMPORARY};
 use crate::{Error, media};
 
 impl Layout {
-    /// Removes blobs that nothing in the index leads to, and temporary files of processes that were killed.
+    /// Removes blobs that nothing in the index leads to, and what processes that were killed left: temporary files, and blobs that are not complete.
     ///
     /// Returns the removed files, relative to the layout. Nobody else may write to the layout meanwhile.
     ///
@@ -33,7 +33,8 @@ impl Layout {
             Ok(())
         };
         for path in files(self.path())? {
-            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY)) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.starts_with(TEMPORARY) || name.starts_with(PARTIAL) {
                 unwanted(&path)?;
             }
         }

@@ -1,0 +1,1 @@
+//! The registry for tests: over a socket, what other programs see.
