@@ -45,6 +45,7 @@ mod config;
 mod decode;
 mod deflate;
 mod descriptor;
+mod diff;
 pub mod distribution;
 mod document;
 mod error;
@@ -70,6 +71,9 @@ pub use crate::artifact::{ArtifactBuilder, helm_tag};
 pub use crate::builder::{ImageBuilder, IndexBuilder};
 pub use crate::config::{Empty, History, ImageConfig, RootFs, RunConfig};
 pub use crate::descriptor::{Descriptor, Platform};
+pub use crate::diff::{
+    Cause, Comparison, Difference, Encoder, GzipHeader, NormalizeOptions, Place, normalize,
+};
 pub use crate::error::Error;
 pub use crate::flatten::{FileSystem, VisibleFile};
 pub use crate::gzip::GzipWriter;
