@@ -82,6 +82,8 @@ pub use crate::layer::{Compression, Layer, LayerOptions};
 pub use crate::layout::{BlobWriter, Layout, Referrer};
 pub use crate::limits::Limits;
 pub use crate::manifest::{Index, Manifest};
-pub use crate::size::{FileSize, LayerSize, SizeReport};
+pub use crate::size::{
+    DirectorySize, Duplicate, FileChange, FileSize, LayerSize, SizeChange, SizeReport, Tile, Treemap,
+};
 pub use crate::tree::{DiskPolicy, FileTree};
 pub use crate::unpack::{IdRange, Omission, Owners, UnpackOptions, UnpackReport, unpack};
