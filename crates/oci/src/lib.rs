@@ -1,6 +1,7 @@
 //! OCI images and layouts, built reproducibly in process: no daemon, no root, no Dockerfile.
 //!
-//! It makes, reads and takes apart images in OCI image layouts. It runs nothing, signs nothing and speaks to no registry.
+//! It makes, reads and takes apart images in OCI image layouts, and moves them to and from registries. It runs nothing and signs
+//! nothing; without the feature `client` it opens no socket.
 //!
 //! ```
 //! use lotse_oci::{Compression, FileTree, ImageBuilder, LayerOptions, Layout, Limits, Platform};
@@ -23,13 +24,17 @@
 //!
 //! | Feature | Adds |
 //! |---|---|
+//! | `client` | `client`: a blocking client of registries |
 //! | `oci-spec` | conversions to and from the types of the crate `oci-spec` |
+//! | `registry` | `registry`: a registry for tests, in process, with faults on demand |
+//! | `rustls` | `https` for the client |
 //! | `zstd` | zstd layers, read and written (libzstd, a C library; what it writes is not frozen) |
 //!
 //! # Specifications
 //!
 //! OCI image-spec 1.1 (descriptor, manifest, index, config, layer, layout, artifacts); Docker's media types of schema 2 are
-//! read as their OCI twins. RFC 1951 and 1952 (gzip), POSIX.1-2017 pax (tar).
+//! read as their OCI twins. Distribution-spec 1.1 ([`distribution`], the client and the registry; of its next version, several
+//! tags with one manifest in the registry). RFC 1951 and 1952 (gzip), POSIX.1-2017 pax (tar).
 //!
 //! Deviations and limits of this version: the bytes of compressed layers are the same everywhere for one version of this
 //! crate, but not yet frozen across versions. Hard links in a tree are written as files, extended attributes are not

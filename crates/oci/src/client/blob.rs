@@ -1,8 +1,8 @@
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use lotse_digest::Digest;
+use lotse_digest::{Digest, Hasher, Mismatch};
 
 use super::Client;
 use super::drive::Content;
@@ -31,11 +31,12 @@ impl Client {
             }
             state = Some(kept);
         }
-        let mount = mount.or_else(|| self.options.mount_from.first().map(String::as_str));
+        let mount = mount.or(self.options.mount_from.as_deref());
         if let Some(from) = mount.filter(|&from| from != repository.name()) {
             upload = upload.mount_from(from);
         }
-        let mut content = Outgoing { client: self, digest: &blob.digest, size: blob.size, source, state };
+        let check = Check::new(blob);
+        let mut content = Outgoing { client: self, blob, source, check, state };
         let uploaded = self.run_with(repository, upload, &mut content)?;
         if let Some(state) = &mut content.state {
             state.remove()?;
@@ -104,25 +105,29 @@ pub(super) fn open_at(path: &Path, offset: u64) -> Result<Box<dyn Read>, Error> 
 
 struct Outgoing<'a, 'b, 'c> {
     client: &'a Client,
-    digest: &'a Digest,
-    size: u64,
+    blob: &'a Descriptor,
     source: &'c mut Source<'a, 'b>,
+    check: Check,
     state: Option<StateFile>,
 }
 
 impl Content<Upload> for Outgoing<'_, '_, '_> {
     fn part(&mut self, offset: u64, _: u64) -> Result<Box<dyn Read + '_>, Error> {
+        if offset > self.check.position {
+            // An earlier process sent what lies before.
+            let gap = offset - self.check.position;
+            let mut before = (self.source)(self.check.position)?.take(gap);
+            self.check.read_all(&mut before)?;
+        }
         let inner = (self.source)(offset)?;
-        let (client, digest, total) = (self.client, self.digest, self.size);
-        let (mut done, mut told) = (offset, offset);
-        let tell = move |count: u64| {
-            done += count;
-            if done - told >= STEP {
-                told = done;
-                client.tell(digest, Event::Moved, done.min(total), total);
-            }
-        };
-        Ok(Box::new(Told { inner, tell }))
+        Ok(Box::new(Checked {
+            inner,
+            check: &mut self.check,
+            client: self.client,
+            blob: self.blob,
+            position: offset,
+            told: offset,
+        }))
     }
 
     fn before(&mut self, upload: &Upload) -> Result<(), Error> {
@@ -133,15 +138,75 @@ impl Content<Upload> for Outgoing<'_, '_, '_> {
     }
 }
 
-struct Told<R, F> {
-    inner: R,
-    tell: F,
+/// Hashes content that is sent, each byte once, however often it is sent.
+struct Check {
+    hasher: Option<Hasher>,
+    position: u64,
+    size: u64,
+    expected: Digest,
 }
 
-impl<R: Read, F: FnMut(u64)> Read for Told<R, F> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+impl Check {
+    fn new(blob: &Descriptor) -> Self {
+        let hasher = Some(Hasher::new(blob.digest.algorithm()));
+        Self { hasher, position: 0, size: blob.size, expected: blob.digest.clone() }
+    }
+
+    /// Takes in a piece that begins at `offset`; an error if it is the last one and the digest is wrong.
+    fn take(&mut self, offset: u64, piece: &[u8]) -> Result<(), Mismatch> {
+        let known = usize::try_from(self.position.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let new = piece.get(known..).unwrap_or_default();
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(new);
+        }
+        self.position = self.position.saturating_add(u64::try_from(new.len()).unwrap_or(u64::MAX));
+        if self.position < self.size {
+            return Ok(());
+        }
+        match self.hasher.take().map(Hasher::finish) {
+            Some(actual) if actual != self.expected => {
+                Err(Mismatch { expected: self.expected.clone(), actual, length: self.position })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_all(&mut self, reader: &mut dyn Read) -> Result<(), Error> {
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            let count =
+                reader.read(&mut buffer).map_err(Error::io("read", "the content of an upload".as_ref()))?;
+            if count == 0 {
+                return Ok(());
+            }
+            self.take(self.position, buffer.get(..count).unwrap_or_default())?;
+        }
+    }
+}
+
+/// Content on its way out. Its last piece is not let go if the digest is wrong.
+struct Checked<'a> {
+    inner: Box<dyn Read + 'a>,
+    check: &'a mut Check,
+    client: &'a Client,
+    blob: &'a Descriptor,
+    position: u64,
+    told: u64,
+}
+
+impl Read for Checked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        (self.tell)(u64::try_from(count).unwrap_or(u64::MAX));
+        let piece = buffer.get(..count).unwrap_or_default();
+        self.check
+            .take(self.position, piece)
+            .map_err(|mismatch| io::Error::new(io::ErrorKind::InvalidData, mismatch))?;
+        self.position = self.position.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        if self.position.saturating_sub(self.told) >= STEP {
+            self.told = self.position;
+            let done = self.position.min(self.blob.size);
+            self.client.tell(&self.blob.digest, Event::Moved, done, self.blob.size);
+        }
         Ok(count)
     }
 }

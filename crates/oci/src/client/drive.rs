@@ -2,6 +2,8 @@ use std::io::{self, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use lotse_digest::Mismatch;
+
 use super::Transport;
 use super::clock::now;
 use crate::Error;
@@ -101,11 +103,18 @@ fn send<O>(
         Body::Content { offset, length } => {
             let mut part = Own { inner: content.part(*offset, *length)?, left: *length, failure: None };
             let sent = transport.send(request, &mut part);
-            let failure = part.failure.map(Error::io("read", "the content of an upload".as_ref()));
-            Ok((sent, failure))
+            Ok((sent, part.failure.map(own_failure)))
         }
         Body::Bytes(bytes) => Ok((transport.send(request, &mut bytes.as_slice()), None)),
         Body::Empty => Ok((transport.send(request, &mut io::empty()), None)),
+    }
+}
+
+/// Content that is not what its digest says, or cannot be read.
+fn own_failure(error: io::Error) -> Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Mismatch>()) {
+        Some(mismatch) => mismatch.clone().into(),
+        None => Error::io("read", "the content of an upload".as_ref())(error),
     }
 }
 

@@ -31,8 +31,8 @@ pub struct Options {
     /// Registries by host that are asked before the one a reference names, in order. What they give is verified; that a tag is
     /// current there is not.
     pub mirrors: BTreeMap<String, Vec<String>>,
-    /// Repositories of the same registry that a blob may be taken from instead of being uploaded.
-    pub mount_from: Vec<String>,
+    /// A repository of the same registry that blobs may be taken from instead of being uploaded.
+    pub mount_from: Option<String>,
     /// Whether what refers to a manifest is pushed, pulled and copied with it.
     pub referrers: bool,
     /// How long lists of referrers under tags are left alone before they are read back; `None` stands for half a second.

@@ -56,12 +56,16 @@ impl StateFile {
         Ok(())
     }
 
+    /// Removes the state, and what a process that was killed while it wrote left beside it.
     pub(super) fn remove(&self) -> Result<(), Error> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("remove", &self.path)(error))
+        for path in [&self.path.with_extension("tmp"), &self.path] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove", path)(error));
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 }

@@ -137,7 +137,7 @@ impl Operation for Download {
                 self.stage = Stage::Receive { offset: 0 };
                 Ok(())
             }
-            206 if self.have > 0 => match content_range(&response) {
+            206 => match content_range(&response) {
                 Some((first, last, total))
                     if first == self.have
                         && last < self.size
@@ -148,7 +148,7 @@ impl Operation for Download {
                 }
                 _ => self.disorder(request, &response),
             },
-            206 | 416 => self.disorder(request, &response),
+            416 => self.disorder(request, &response),
             _ => Err(Refusal::new(request, &response).into()),
         }
     }

@@ -116,8 +116,8 @@ enum State {
     Waiting(Duration),
     /// Send this request (again), once it is authorised.
     Pending(Box<Request>),
-    /// This request is on its way.
-    Sent(Box<Request>),
+    /// This request is on its way, with this proof.
+    Sent(Box<Request>, Option<String>),
     /// A token is on its way; then this request is sent.
     Token { ask: Box<Request>, then: Box<Request> },
     /// The operation's content is on its way.
@@ -144,7 +144,7 @@ impl<O: Operation> Exchange<O> {
         match std::mem::replace(&mut self.state, State::Ready) {
             State::Waiting(time) => Ok(Next::Wait(time)),
             State::Pending(request) => self.send(session, *request, now),
-            state @ (State::Sent(_) | State::Content | State::Token { .. }) => {
+            state @ (State::Sent(..) | State::Content | State::Token { .. }) => {
                 self.state = state;
                 Err(Error::Caller("the last step of this exchange was not reported".to_owned()))
             }
@@ -168,7 +168,8 @@ impl<O: Operation> Exchange<O> {
             self.state = State::Token { ask: Box::new(ask.clone()), then: Box::new(request) };
             return Ok(Next::Send(ask));
         }
-        self.state = State::Sent(Box::new(request));
+        let proof = authorized.headers.get("authorization").map(str::to_owned);
+        self.state = State::Sent(Box::new(request), proof);
         Ok(Next::Send(authorized))
     }
 
@@ -192,7 +193,7 @@ impl<O: Operation> Exchange<O> {
                 self.state = State::Pending(then);
                 Ok(())
             }
-            State::Sent(request) => self.answered(session, now, *request, response),
+            State::Sent(request, proof) => self.answered(session, now, *request, proof.as_deref(), response),
             state => {
                 self.state = state;
                 Err(Error::Caller("nothing was asked that this could answer".to_owned()))
@@ -205,6 +206,7 @@ impl<O: Operation> Exchange<O> {
         session: &mut Session,
         now: u64,
         request: Request,
+        proof: Option<&str>,
         response: Response,
     ) -> Result<(), Error> {
         let own = request.url.same_origin(session.root());
@@ -214,7 +216,7 @@ impl<O: Operation> Exchange<O> {
         if response.status == 401 && own {
             self.note_progress();
             self.proofs += 1;
-            if self.proofs > PROOFS || !session.challenged(&response, &self.operation.scope())? {
+            if self.proofs > PROOFS || !session.challenged(&response, &self.operation.scope(), proof)? {
                 return Err(Refusal::new(&request, &response).into());
             }
             if matches!(request.body, Body::Content { .. }) {
@@ -251,7 +253,7 @@ impl<O: Operation> Exchange<O> {
     /// [`Error::Broken`] once patience is at its end.
     pub fn broken(&mut self, reason: &str) -> Result<(), Error> {
         let request = match std::mem::replace(&mut self.state, State::Ready) {
-            State::Sent(request) => *request,
+            State::Sent(request, _) => *request,
             State::Token { ask, .. } => *ask,
             state => {
                 self.state = state;

@@ -179,8 +179,13 @@ impl Session {
         }
     }
 
-    /// Learns from a 401 of the registry itself; whether there is something new to try.
-    pub(super) fn challenged(&mut self, response: &Response, scope: &Scope) -> Result<bool, Error> {
+    /// Learns from a 401 of the registry itself to a request with this proof; whether there is another to try.
+    pub(super) fn challenged(
+        &mut self,
+        response: &Response,
+        scope: &Scope,
+        proof: Option<&str>,
+    ) -> Result<bool, Error> {
         if matches!(self.credentials, Credentials::RegistryToken(_)) {
             return Ok(false);
         }
@@ -195,17 +200,22 @@ impl Session {
                 let wider = self.wider.entry(scope.clone()).or_insert_with(|| scope.clone());
                 wider.widen(challenge.parameter("scope").unwrap_or_default());
             }
-            self.tokens.remove(scope);
+            // Another exchange may have got a new one meanwhile.
+            if self.tokens.get(scope).is_some_and(|token| proof == Some(&format!("Bearer {}", token.value))) {
+                self.tokens.remove(scope);
+            }
             let service = challenge.parameter("service").map(str::to_owned);
             self.method = How::Bearer { realm, service };
             return Ok(true);
         }
         let basic = challenges.iter().any(|challenge| challenge.scheme == "basic");
-        if basic && matches!(self.credentials, Credentials::Password { .. }) && self.method != How::Basic {
-            self.method = How::Basic;
-            return Ok(true);
+        match &self.credentials {
+            Credentials::Password { username, password } if basic => {
+                self.method = How::Basic;
+                Ok(proof != Some(&self::basic(username, password)))
+            }
+            _ => Ok(false),
         }
-        Ok(false)
     }
 
     /// A token service is trusted with credentials if it is reached over `https`; in the clear only beside a registry that is.

@@ -99,6 +99,9 @@ pub struct Upload {
     one_byte: bool,
     /// Nothing was interrupted since the upload began.
     straight: bool,
+    /// What the registry said last may be out of date: it may still be taking in what another process sent. The next piece is
+    /// a small one, so that little is sent for nothing.
+    cautious: bool,
     chunk_minimum: u64,
     disorder: u32,
     best: u64,
@@ -123,6 +126,8 @@ enum Stage {
 
 /// Answers in a row that contradict what was said before.
 const DISORDER: u32 = 4;
+/// Bytes of a piece that may be sent for nothing.
+const CAUTIOUS: u64 = 64 << 10;
 /// More than this a registry does not ask for (`OCI-Chunk-Min-Length`).
 const LARGEST_MINIMUM: u64 = 1 << 30;
 
@@ -141,6 +146,7 @@ impl Upload {
             offset: 0,
             one_byte: false,
             straight: true,
+            cautious: false,
             chunk_minimum: 1,
             disorder: 0,
             best: 0,
@@ -214,8 +220,10 @@ impl Upload {
     fn piece(&self) -> Result<Request, Error> {
         let location = self.at()?;
         let left = self.size.saturating_sub(self.offset);
-        let chunk = self.options.chunk.max(self.chunk_minimum).max(1);
-        if left == 0 || (self.offset == 0 && left <= chunk) {
+        let chunk = if self.cautious { self.options.chunk.min(CAUTIOUS) } else { self.options.chunk };
+        let chunk = chunk.max(self.chunk_minimum).max(1);
+        // Whole only if nothing of it can be there: a PUT says nothing of where it begins.
+        if left == 0 || (self.straight && self.offset == 0 && left <= chunk) {
             let url = location.with_parameter("digest", &self.digest.to_string());
             let mut request =
                 Request::new(Method::Put, url).header("content-type", "application/octet-stream");
@@ -256,7 +264,7 @@ impl Upload {
         }
         self.location = None;
         self.offset = 0;
-        self.one_byte = false;
+        (self.one_byte, self.cautious) = (false, false);
         self.straight = true;
         self.stage = Stage::Begin;
         Ok(())
@@ -308,6 +316,7 @@ impl Upload {
             // Without a range, or beyond the end, nothing is known that could be gone on from.
             _ => return self.restart(request, response),
         }
+        self.cautious = true;
         self.stage = Stage::Send;
         Ok(())
     }
@@ -336,7 +345,7 @@ impl Upload {
                     Some(last) if last > 0 && last + 1 != end => return self.disorder(request, response),
                     _ => end,
                 };
-                self.one_byte = false;
+                (self.one_byte, self.cautious) = (false, false);
                 if found {
                     self.disorder = 0;
                     return Ok(());

@@ -72,6 +72,26 @@ impl Layout {
         writer.finish(media_type)
     }
 
+    /// Writes a blob whose digest is known, and verified first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`], [`Error::Size`], [`Error::Io`].
+    pub fn put_blob(&self, descriptor: &Descriptor, content: &[u8]) -> Result<(), Error> {
+        descriptor.digest.verify(content)?;
+        let actual = u64::try_from(content.len()).unwrap_or(u64::MAX);
+        if actual != descriptor.size {
+            let (digest, expected) = (descriptor.digest.clone(), descriptor.size);
+            return Err(Error::Size { digest, expected, actual });
+        }
+        let temporary = Temporary::in_directory(self.path());
+        let mut file = File::create(&temporary.path).map_err(Error::io("create", &temporary.path))?;
+        file.write_all(content)
+            .and_then(|()| file.sync_all())
+            .map_err(Error::io("write", &temporary.path))?;
+        place(&temporary.path, &self.blob_path(&descriptor.digest))
+    }
+
     /// Replaces a file of the layout in one step.
     pub(super) fn write_file(&self, name: &str, content: &[u8]) -> Result<(), Error> {
         let temporary = Temporary::in_directory(self.path());

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 pub use blob::BlobWriter;
 #[cfg(feature = "client")]
-#[cfg(feature = "client")]
 pub(crate) use partial::PartialBlob;
 pub use referrers::Referrer;
 
@@ -147,6 +146,7 @@ impl Layout {
         if !self.has_blob(&descriptor.digest) {
             return Err(self.not_found(&descriptor.digest));
         }
+        let _alone = self.lock()?;
         let mut index = self.index()?;
         let tag = descriptor.tag().map(str::to_owned);
         index.manifests.retain(|other| match (&tag, other.tag()) {
@@ -321,6 +321,20 @@ impl Layout {
             }
         }
         Ok(())
+    }
+
+    /// Keeps others from changing the index until what is returned is dropped. The directory itself is locked, so that no file is
+    /// added to the layout; where that cannot be done, two writers at once may lose one's entry.
+    pub(super) fn lock(&self) -> Result<Option<File>, Error> {
+        if !cfg!(unix) {
+            return Ok(None);
+        }
+        let directory = File::open(&self.root).map_err(Error::io("lock", &self.root))?;
+        match directory.lock() {
+            Ok(()) => Ok(Some(directory)),
+            Err(error) if error.kind() == std::io::ErrorKind::Unsupported => Ok(None),
+            Err(error) => Err(Error::io("lock", &self.root)(error)),
+        }
     }
 
     fn write_index(&self, index: &Index) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use lotse_digest::Digest;
 
 use super::Layout;
 use super::blob::{PARTIAL, Temporary, place};
-use crate::{Descriptor, Error};
+use crate::Error;
 
 /// A blob of known digest that arrives in pieces and outlives the process that began it.
 #[derive(Debug)]
@@ -41,26 +41,6 @@ impl Layout {
             }
             Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
         }
-    }
-
-    /// Writes a blob whose digest is known, and verified first.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Mismatch`], [`Error::Size`], [`Error::Io`].
-    pub fn put_blob(&self, descriptor: &Descriptor, content: &[u8]) -> Result<(), Error> {
-        descriptor.digest.verify(content)?;
-        let actual = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        if actual != descriptor.size {
-            let (digest, expected) = (descriptor.digest.clone(), descriptor.size);
-            return Err(Error::Size { digest, expected, actual });
-        }
-        let temporary = Temporary::in_directory(self.path());
-        let mut file = File::create(&temporary.path).map_err(Error::io("create", &temporary.path))?;
-        file.write_all(content)
-            .and_then(|()| file.sync_all())
-            .map_err(Error::io("write", &temporary.path))?;
-        place(&temporary.path, &self.blob_path(&descriptor.digest))
     }
 }
 

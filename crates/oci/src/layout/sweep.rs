@@ -15,6 +15,7 @@ impl Layout {
     ///
     /// Those of reading the manifests: a layout that cannot be read is not swept. [`Error::Io`].
     pub fn sweep(&self) -> Result<Vec<String>, Error> {
+        let _alone = self.lock()?;
         let mut wanted = BTreeSet::new();
         self.walk(&mut |descriptor| {
             wanted.insert(self.blob_path(&descriptor.digest));
