@@ -60,6 +60,7 @@ mod config;
 mod decode;
 mod deflate;
 mod descriptor;
+mod diff;
 pub mod distribution;
 mod document;
 mod error;
@@ -85,6 +86,9 @@ pub use crate::artifact::{ArtifactBuilder, helm_tag};
 pub use crate::builder::{ImageBuilder, IndexBuilder};
 pub use crate::config::{Empty, History, ImageConfig, RootFs, RunConfig};
 pub use crate::descriptor::{Descriptor, Platform};
+pub use crate::diff::{
+    Cause, Comparison, Difference, Encoder, GzipHeader, NormalizeOptions, Place, normalize,
+};
 pub use crate::error::Error;
 pub use crate::flatten::{FileSystem, VisibleFile};
 pub use crate::gzip::GzipWriter;
@@ -93,6 +97,8 @@ pub use crate::layer::{Compression, Layer, LayerOptions};
 pub use crate::layout::{BlobWriter, Layout, Referrer};
 pub use crate::limits::Limits;
 pub use crate::manifest::{Index, Manifest};
-pub use crate::size::{FileSize, LayerSize, SizeReport};
+pub use crate::size::{
+    DirectorySize, Duplicate, FileChange, FileSize, LayerSize, SizeChange, SizeReport, Tile, Treemap,
+};
 pub use crate::tree::{DiskPolicy, FileTree};
 pub use crate::unpack::{IdRange, Omission, Owners, UnpackOptions, UnpackReport, unpack};
