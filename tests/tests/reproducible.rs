@@ -2,6 +2,7 @@
 //! thousand times.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::disallowed_methods,
     reason = "a test states what must hold"
