@@ -1,3 +1,4 @@
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -34,7 +35,7 @@ impl Source {
             path: std::env::temp_dir(),
             source,
         })?;
-        let (layout, descriptor) = self.network.client(false)?.at_hand(place, scratch.path())?;
+        let (layout, descriptor) = self.network.client(&[place], false)?.at_hand(place, scratch.path())?;
         let image = Image::load(&layout, &layout.choose(&descriptor, self.platform.as_ref())?)?;
         Ok(Opened { layout, image, _scratch: scratch })
     }
@@ -51,6 +52,7 @@ pub(crate) struct Ls {
 impl Ls {
     pub(crate) fn run(&self) -> Result<ExitCode, Error> {
         let Opened { layout, image, _scratch } = self.source.open(&self.image)?;
+        let mut text = String::new();
         for (path, file) in FileSystem::of(&layout, &image)?.iter() {
             let (kind, target) = match &file.kind {
                 EntryKind::Directory => ("d", String::new()),
@@ -59,8 +61,9 @@ impl Ls {
                 EntryKind::Special => ("s", String::new()),
                 _ => ("-", String::new()),
             };
-            println!("{kind} {:04o} {:>12} {path}{target}", file.mode, file.size);
+            text += &format!("{kind} {:04o} {:>12} {path}{target}\n", file.mode, file.size);
         }
+        print(&text)?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -182,7 +185,7 @@ impl Diff {
         if self.json {
             print_json(&comparison)?;
         } else {
-            print!("{}", comparison.explain());
+            print(&comparison.explain())?;
         }
         Ok(ExitCode::from(u8::from(!comparison.is_same())))
     }
@@ -190,6 +193,15 @@ impl Diff {
 
 fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Error::Caller(error.to_string()))?;
-    println!("{text}");
-    Ok(())
+    print(&format!("{text}\n"))
+}
+
+/// Prints; a reader that has seen enough is no failure.
+fn print(text: &str) -> Result<(), Error> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::Io { action: "write", path: "standard output".into(), source })
+        }
+        _ => Ok(()),
+    }
 }

@@ -71,6 +71,7 @@ fn chain(error: &Error) -> String {
 fn code(error: &Error) -> u8 {
     match error {
         Error::NotFound { .. } => 1,
+        Error::Registry(refusal) if refusal.status == 404 => 1,
         Error::Io { .. } | Error::Registry { .. } | Error::Broken { .. } => 3,
         _ => 2,
     }
