@@ -9,7 +9,8 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -875,4 +876,51 @@ fn a_blob_that_was_damaged_here_is_not_pushed() {
         std::fs::write(here.blob_path(&large.digest), &bytes).unwrap();
         assert!(matches!(client.push(&here, "v1", &target), Err(Error::Size { .. })), "{what}: cut short");
     }
+}
+
+#[test]
+fn a_proxy_is_used_where_one_is_named() {
+    let registry = Registry::start(registry::Options::default()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = Some(format!("http://{}", listener.local_addr().unwrap()));
+    let (asked, address) = (Arc::new(Mutex::new(BTreeSet::new())), registry.address());
+    let told = Arc::clone(&asked);
+    // It takes every host for the registry, and ends with the test's process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut client, told) = (stream.unwrap(), Arc::clone(&told));
+            std::thread::spawn(move || {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    client.read_exact(&mut byte).unwrap();
+                    head.push(byte[0]);
+                }
+                let line = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
+                told.lock().unwrap().insert(line);
+                client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+                let server = TcpStream::connect(address).unwrap();
+                let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+                let _ = std::io::copy(&mut &server, &mut client);
+            });
+        }
+    });
+    let plain_http = PlainHttp::Hosts(BTreeSet::from(["registry.invalid".to_owned()]));
+    let client = Client::new(Options { proxy, plain_http: plain_http.clone(), ..quick() }).unwrap();
+    let directory = TempDir::new().unwrap();
+    let here = layout(&directory, "here");
+    image(&here, 1, 1000);
+    client.push(&here, "v1", &reference("registry.invalid/team/app:v1")).unwrap();
+    let expected = BTreeSet::from(["CONNECT registry.invalid:80 HTTP/1.1".to_owned()]);
+    assert_eq!(*asked.lock().unwrap(), expected);
+    let wrong = Options { proxy: Some("no proxy".to_owned()), ..quick() };
+    assert!(matches!(Client::new(wrong), Err(Error::Caller(_))));
+}
+
+#[cfg(not(feature = "rustls"))]
+#[test]
+fn https_without_its_feature_is_refused_at_once() {
+    let outcome = Client::new(Options::default()).unwrap().tags(&reference("registry.invalid/team/app"));
+    assert!(matches!(outcome, Err(Error::Unsupported { .. })), "{outcome:?}");
 }
