@@ -59,6 +59,16 @@ impl Image {
         layout: &Layout,
         visit: &mut dyn FnMut(&mut LayerEntry<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        self.visit_sized(layout, visit).map(|_| ())
+    }
+
+    /// As [`visit`](Self::visit); returns the bytes of each layer's archive.
+    pub(crate) fn visit_sized(
+        &self,
+        layout: &Layout,
+        visit: &mut dyn FnMut(&mut LayerEntry<'_>) -> Result<(), Error>,
+    ) -> Result<Vec<u64>, Error> {
+        let mut archives = Vec::new();
         for (layer, (descriptor, diff_id)) in
             self.manifest.layers.iter().zip(&self.config.rootfs.diff_ids).enumerate()
         {
@@ -67,8 +77,9 @@ impl Image {
             if actual != *diff_id {
                 return Err(lotse_digest::Mismatch { expected: diff_id.clone(), actual, length }.into());
             }
+            archives.push(length);
         }
-        Ok(())
+        Ok(archives)
     }
 }
 

@@ -3,22 +3,34 @@
 //! It makes, reads and takes apart images in OCI image layouts, and moves them to and from registries. It runs nothing and signs
 //! nothing; without the feature `client` it opens no socket.
 //!
+//! A folder becomes an image, and the image goes to a registry:
+//!
 //! ```
+//! # #[cfg(all(feature = "client", feature = "registry"))] {
+//! use lotse_oci::client::{Client, Options};
+//! use lotse_oci::registry::{self, Registry};
 //! use lotse_oci::{Compression, FileTree, ImageBuilder, LayerOptions, Layout, Limits, Platform};
 //! # let directory = std::env::temp_dir().join(format!("lotse-oci-doc-{}", std::process::id()));
 //!
 //! let layout = Layout::create(&directory, Limits::default())?;
 //! let mut tree = FileTree::new();
-//! tree.executable("bin/hello", b"#!/bin/sh\necho hello\n".to_vec())?;
+//! tree.add_from_disk("src".as_ref(), "app", &|_| true)?;
 //! let layer = layout.write_layer(&tree, &LayerOptions::new(Compression::Gzip, 0))?;
 //! let image = ImageBuilder::scratch(&Platform::new("linux", "amd64"))
-//!     .layer(&layer, "copy bin/hello")
-//!     .configure(|config| config.config.cmd = Some(vec!["/bin/hello".to_owned()]))
-//!     .write(&layout, "v1")?;
-//! assert_eq!(layout.resolve("v1")?.digest, image.descriptor.digest); // the same on every machine, for ever
+//!     .layer(&layer, "copy src")
+//!     .write(&layout, "v1")?; // its digest is the same on every machine, for ever
+//!
+//! let registry = Registry::start(registry::Options::default())?; // one for tests; anyone's would do
+//! let reference = format!("{}/team/app:v1", registry.address()).parse()?;
+//! let pushed = Client::new(Options::default())?.push(&layout, "v1", &reference)?;
+//! assert_eq!(pushed.digest, image.descriptor.digest);
 //! # std::fs::remove_dir_all(&directory)?;
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! The bytes of layers and documents are `lotse-layer/1`, written down in `CANONICAL.md` beside this crate and frozen: no
+//! library that this crate or another one in the same build uses can change them, and no version of this crate will.
 //!
 //! # Features
 //!
@@ -36,10 +48,8 @@
 //! read as their OCI twins. Distribution-spec 1.1 ([`distribution`], the client and the registry; of its next version, several
 //! tags with one manifest in the registry). RFC 1951 and 1952 (gzip), POSIX.1-2017 pax (tar).
 //!
-//! Deviations and limits of this version: the bytes of compressed layers are the same everywhere for one version of this
-//! crate, but not yet frozen across versions. Hard links in a tree are written as files, extended attributes are not
-//! written. Refused by name: zstd layers, sparse entries, entries below a symbolic link of a lower layer, global PAX records
-//! other than a comment, non-UTF-8 names.
+//! Deviations and limits: zstd layers need the feature `zstd`, and what is written with it is libzstd's and not frozen.
+//! Refused by name: sparse entries, global PAX records other than a comment, non-UTF-8 names.
 
 mod artifact;
 mod bounded;
@@ -50,6 +60,7 @@ mod config;
 mod decode;
 mod deflate;
 mod descriptor;
+mod diff;
 pub mod distribution;
 mod document;
 mod error;
@@ -75,6 +86,9 @@ pub use crate::artifact::{ArtifactBuilder, helm_tag};
 pub use crate::builder::{ImageBuilder, IndexBuilder};
 pub use crate::config::{Empty, History, ImageConfig, RootFs, RunConfig};
 pub use crate::descriptor::{Descriptor, Platform};
+pub use crate::diff::{
+    Cause, Comparison, Difference, Encoder, GzipHeader, NormalizeOptions, Place, normalize,
+};
 pub use crate::error::Error;
 pub use crate::flatten::{FileSystem, VisibleFile};
 pub use crate::gzip::GzipWriter;
@@ -83,6 +97,8 @@ pub use crate::layer::{Compression, Layer, LayerOptions};
 pub use crate::layout::{BlobWriter, Layout, Referrer};
 pub use crate::limits::Limits;
 pub use crate::manifest::{Index, Manifest};
-pub use crate::size::{FileSize, LayerSize, SizeReport};
+pub use crate::size::{
+    DirectorySize, Duplicate, FileChange, FileSize, LayerSize, SizeChange, SizeReport, Tile, Treemap,
+};
 pub use crate::tree::{DiskPolicy, FileTree};
 pub use crate::unpack::{IdRange, Omission, Owners, UnpackOptions, UnpackReport, unpack};

@@ -298,7 +298,7 @@ impl FileTree {
         names.map(|name| if name.is_empty() { ".wh..wh..opq".to_owned() } else { format!(".wh.{name}") })
     }
 
-    fn insert(&mut self, path: &str, kind: Kind, mode: u32) -> Result<(), Error> {
+    pub(crate) fn insert(&mut self, path: &str, kind: Kind, mode: u32) -> Result<(), Error> {
         check(path)?;
         for parent in parents(path) {
             if !self.nodes.contains_key(parent) {

@@ -317,7 +317,7 @@ fn a_diff_id_from_outside_is_never_believed() {
 fn zstd_is_refused_by_name() {
     let (_keep, layout, _) = image(&[]);
     let descriptor = layout.write_blob("application/vnd.oci.image.layer.v1.tar+zstd", b"x").unwrap();
-    let layer = Layer { descriptor, diff_id: Digest::sha256(b""), tar_size: 0 };
+    let layer = lotse_oci::Layer { descriptor, diff_id: Digest::sha256(b""), tar_size: 0 };
     let image = ImageBuilder::scratch(&Platform::new("linux", "amd64"))
         .layer(&layer, "z")
         .write(&layout, "z")

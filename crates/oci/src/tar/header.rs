@@ -1,7 +1,7 @@
 //! The 512-byte ustar header (POSIX.1-2017, pax, "ustar Interchange Format").
 
 /// Bytes of a header and of the unit that content is padded to.
-pub(super) const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 
 /// A header being filled in or read.
 #[derive(Clone)]

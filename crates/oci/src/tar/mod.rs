@@ -2,9 +2,11 @@
 
 mod header;
 mod path;
-pub(crate) mod pax;
+mod pax;
 mod reader;
 mod writer;
 
+pub(crate) use header::BLOCK;
+pub(crate) use pax::records;
 pub(crate) use reader::{TarEntry, TarKind, TarReader};
 pub(crate) use writer::write_tar;

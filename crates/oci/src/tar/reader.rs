@@ -259,13 +259,11 @@ impl<R: Read> TarReader<R> {
     }
 
     /// The padding of the entry that was [read over](Self::skip_content) last.
-    #[expect(dead_code, reason = "the comparison of images reads it")]
     pub(crate) fn tail(&self) -> &[u8] {
         &self.tail
     }
 
     /// Bytes from the first of the zero blocks to the end of the archive, once that is reached.
-    #[expect(dead_code, reason = "the comparison of images reads it")]
     pub(crate) const fn end(&self) -> u64 {
         self.end
     }
