@@ -36,10 +36,10 @@
 //! read as their OCI twins. Distribution-spec 1.1 ([`distribution`], the client and the registry; of its next version, several
 //! tags with one manifest in the registry). RFC 1951 and 1952 (gzip), POSIX.1-2017 pax (tar).
 //!
-//! Deviations and limits of this version: the bytes of compressed layers are the same everywhere for one version of this
-//! crate, but not yet frozen across versions. Hard links in a tree are written as files, extended attributes are not
-//! written. Refused by name: zstd layers, sparse entries, entries below a symbolic link of a lower layer, global PAX records
-//! other than a comment, non-UTF-8 names.
+//! Deviations and limits of this version: layers are read strictly. Refused by name are sparse and vendor entries, other global
+//! PAX records than a comment, names that are not UTF-8, a path that comes twice in one layer (unless both are directories),
+//! entries below a symbolic link, hard links to what is not there yet, metadata of AUFS, data after the archive's end, and layers
+//! beyond the [`Limits`]. Devices are listed and not unpacked. A zstd layer needs the feature `zstd`.
 
 mod artifact;
 mod bounded;
