@@ -32,8 +32,14 @@ enum Verb {
     Copy(transfer::Transfer),
     /// Serve a registry for tests on this machine until the program is ended.
     Serve(transfer::Serve),
+    /// Write the files of an image into a new directory.
+    Unpack(look::Unpack),
     /// List the files that a container of the image sees.
     Ls(look::Ls),
+    /// Show where the bytes of an image are, beside another one's.
+    Size(look::Size),
+    /// Say where two images differ, and why.
+    Diff(look::Diff),
 }
 
 fn main() -> ExitCode {
@@ -43,7 +49,10 @@ fn main() -> ExitCode {
         Verb::Pull(verb) => verb.run(transfer::pull),
         Verb::Copy(verb) => verb.run(transfer::any),
         Verb::Serve(verb) => verb.run(),
+        Verb::Unpack(verb) => verb.run(),
         Verb::Ls(verb) => verb.run(),
+        Verb::Size(verb) => verb.run(),
+        Verb::Diff(verb) => verb.run(),
     };
     outcome.unwrap_or_else(|error| lotse_examples::fail("image", &chain(&error), code(&error)))
 }
@@ -62,6 +71,7 @@ fn chain(error: &Error) -> String {
 fn code(error: &Error) -> u8 {
     match error {
         Error::NotFound { .. } => 1,
+        Error::Registry(refusal) if refusal.status == 404 => 1,
         Error::Io { .. } | Error::Registry { .. } | Error::Broken { .. } => 3,
         _ => 2,
     }

@@ -25,9 +25,9 @@ pub(crate) struct Transfer {
 /// How registries are spoken to.
 #[derive(Args)]
 pub(crate) struct Network {
-    /// Speak to these registries without encryption (HOST or HOST:PORT); this machine's own need no word.
-    #[arg(long, value_name = "HOST")]
-    plain_http: Vec<String>,
+    /// Speak to the registries that are named without encryption; those on this machine need no word.
+    #[arg(long)]
+    plain_http: bool,
     /// Docker's or podman's file of credentials.
     #[arg(long, value_name = "FILE")]
     keyring: Option<PathBuf>,
@@ -40,13 +40,14 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    pub(crate) fn client(&self, referrers: bool) -> Result<Client, Error> {
+    pub(crate) fn client(&self, places: &[&Place], referrers: bool) -> Result<Client, Error> {
         let bar = lotse_examples::bytes(self.quiet, 0, "blobs");
-        let plain_http = if self.plain_http.is_empty() {
-            PlainHttp::Loopback
-        } else {
-            PlainHttp::Hosts(self.plain_http.iter().cloned().collect())
-        };
+        let hosts = places.iter().filter_map(|place| match place {
+            Place::Registry(reference) => reference.host().map(str::to_owned),
+            _ => None,
+        });
+        let plain_http =
+            if self.plain_http { PlainHttp::Hosts(hosts.collect()) } else { PlainHttp::Loopback };
         Client::new(Options {
             keyring: self.keyring.as_deref().map(Keyring::read).transpose()?.unwrap_or_default(),
             plain_http,
@@ -77,7 +78,7 @@ impl Transfer {
                 "push goes from oci:PATH:TAG to HOST/NAME:TAG, pull the other way; copy takes any two places";
             return Err(Error::Caller(format!("{} to {}: {advice}", self.from, self.to)));
         }
-        let client = self.network.client(self.referrers)?;
+        let client = self.network.client(&[&self.from, &self.to], self.referrers)?;
         let descriptor = client.transfer(&self.from, &self.to)?;
         for warning in client.warnings() {
             eprintln!("image: the registry warns: {warning}");

@@ -3,22 +3,34 @@
 //! It makes, reads and takes apart images in OCI image layouts, and moves them to and from registries. It runs nothing and signs
 //! nothing; without the feature `client` it opens no socket.
 //!
+//! A folder becomes an image, and the image goes to a registry:
+//!
 //! ```
+//! # #[cfg(all(feature = "client", feature = "registry"))] {
+//! use lotse_oci::client::{Client, Options};
+//! use lotse_oci::registry::{self, Registry};
 //! use lotse_oci::{Compression, FileTree, ImageBuilder, LayerOptions, Layout, Limits, Platform};
 //! # let directory = std::env::temp_dir().join(format!("lotse-oci-doc-{}", std::process::id()));
 //!
 //! let layout = Layout::create(&directory, Limits::default())?;
 //! let mut tree = FileTree::new();
-//! tree.executable("bin/hello", b"#!/bin/sh\necho hello\n".to_vec())?;
+//! tree.add_from_disk("src".as_ref(), "app", &|_| true)?;
 //! let layer = layout.write_layer(&tree, &LayerOptions::new(Compression::Gzip, 0))?;
 //! let image = ImageBuilder::scratch(&Platform::new("linux", "amd64"))
-//!     .layer(&layer, "copy bin/hello")
-//!     .configure(|config| config.config.cmd = Some(vec!["/bin/hello".to_owned()]))
-//!     .write(&layout, "v1")?;
-//! assert_eq!(layout.resolve("v1")?.digest, image.descriptor.digest); // the same on every machine, for ever
+//!     .layer(&layer, "copy src")
+//!     .write(&layout, "v1")?; // its digest is the same on every machine, for ever
+//!
+//! let registry = Registry::start(registry::Options::default())?; // one for tests; anyone's would do
+//! let reference = format!("{}/team/app:v1", registry.address()).parse()?;
+//! let pushed = Client::new(Options::default())?.push(&layout, "v1", &reference)?;
+//! assert_eq!(pushed.digest, image.descriptor.digest);
 //! # std::fs::remove_dir_all(&directory)?;
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! The bytes of layers and documents are `lotse-layer/1`, written down in `CANONICAL.md` beside this crate and frozen: no
+//! library that this crate or another one in the same build uses can change them, and no version of this crate will.
 //!
 //! # Features
 //!
@@ -36,10 +48,10 @@
 //! read as their OCI twins. Distribution-spec 1.1 ([`distribution`], the client and the registry; of its next version, several
 //! tags with one manifest in the registry). RFC 1951 and 1952 (gzip), POSIX.1-2017 pax (tar).
 //!
-//! Deviations and limits of this version: layers are read strictly. Refused by name are sparse and vendor entries, other global
-//! PAX records than a comment, names that are not UTF-8, a path that comes twice in one layer (unless both are directories),
-//! entries below a symbolic link, hard links to what is not there yet, metadata of AUFS, data after the archive's end, and layers
-//! beyond the [`Limits`]. Devices are listed and not unpacked. A zstd layer needs the feature `zstd`.
+//! Deviations and limits: zstd layers need the feature `zstd`, and what is written with it is libzstd's and not frozen.
+//! Layers are read strictly. Refused by name: sparse and vendor entries, global PAX records other than a comment, non-UTF-8
+//! names, a path that comes twice in one layer (unless both are directories), entries below a symbolic link, hard links to what
+//! is not there yet, metadata of AUFS, data after an archive's end, and what is beyond the [`Limits`].
 
 mod artifact;
 mod bounded;

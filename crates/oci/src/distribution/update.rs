@@ -35,12 +35,14 @@ pub struct UpdateReferrers {
 enum Stage {
     Read,
     Write,
+    /// Another was faster: step aside before reading again.
+    Yield,
     Settle,
     Done,
 }
 
 /// How often the list is written before it is given up.
-const ROUNDS: u32 = 64;
+const ROUNDS: u32 = 256;
 /// An entity tag that no registry has given.
 const PROBE: &str = "\"lotse-no-such-etag\"";
 
@@ -117,6 +119,16 @@ impl UpdateReferrers {
         Ok(request)
     }
 
+    /// How long to step aside: longer with every round, and for each entry and round another time, so that writers that met
+    /// once do not meet again. Nothing is random here; digests are as good.
+    fn aside(&self) -> Duration {
+        let digest = self.add.as_ref().map(|entry| &entry.digest).or(self.remove.as_ref());
+        let bytes = digest.map(Digest::as_bytes).unwrap_or_default();
+        let place = usize::try_from(self.rounds).unwrap_or(0) % bytes.len().max(1);
+        let share = bytes.get(place).copied().unwrap_or(0);
+        Duration::from_millis(u64::from(share) * u64::from(self.rounds.min(32)) / 16)
+    }
+
     fn wrote(&mut self, request: &Request, response: &Response) -> Result<(), Error> {
         self.rounds += 1;
         if self.rounds > ROUNDS {
@@ -139,7 +151,7 @@ impl UpdateReferrers {
                 Ok(())
             }
             412 => {
-                self.stage = Stage::Read;
+                self.stage = Stage::Yield;
                 Ok(())
             }
             _ => Err(Refusal::new(request, response).into()),
@@ -160,6 +172,10 @@ impl Operation for UpdateReferrers {
                 Ok(Next::Send(request))
             }
             Stage::Write => Ok(Next::Send(self.write()?)),
+            Stage::Yield => {
+                self.stage = Stage::Read;
+                Ok(Next::Wait(self.aside()))
+            }
             Stage::Settle => {
                 self.stage = Stage::Read;
                 Ok(Next::Wait(self.settle))
@@ -172,7 +188,7 @@ impl Operation for UpdateReferrers {
         match self.stage {
             Stage::Read => self.read(request, response),
             Stage::Write => self.wrote(request, &response),
-            Stage::Settle | Stage::Done => Ok(()),
+            Stage::Yield | Stage::Settle | Stage::Done => Ok(()),
         }
     }
 

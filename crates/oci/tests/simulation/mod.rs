@@ -377,7 +377,7 @@ pub(crate) fn attach_at_once(options: Options, writers: usize, chance: &mut Chan
         }
         match exchange.step(&mut session, 0).unwrap() {
             Next::Done(_) => {}
-            Next::Wait(settle) => waiting.push((time + settle.as_secs(), exchange, None)),
+            Next::Wait(settle) => waiting.push((time + 1 + settle.as_secs(), exchange, None)),
             Next::Send(request) => waiting.push((time + 1 + chance.below(10), exchange, Some(request))),
             other => panic!("{other:?}"),
         }
