@@ -2,7 +2,8 @@
 //! and the replay of their seeds call the same functions.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::num::NonZeroUsize;
 
 use lotse_digest::{Digest, Reference};
 use lotse_gitops_manifest::{Object, bump, find_images};
@@ -23,7 +24,7 @@ use lotse_yaml::{Dialect, Limits, Stream, parse_json, set_scalar, to_yaml};
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target.
-pub const LAWS: [(&str, Law); 20] = [
+pub const LAWS: [(&str, Law); 21] = [
     ("digest", digest),
     ("reference", reference),
     ("yaml", yaml),
@@ -35,6 +36,7 @@ pub const LAWS: [(&str, Law); 20] = [
     ("oci_layer", oci_layer),
     ("tar", tar),
     ("gzip", gzip),
+    ("encoder", encoder),
     ("unpack", unpack),
     ("signatures", signatures),
     ("statements", statements),
@@ -202,6 +204,28 @@ fn gzip(data: &[u8]) {
     let mut plain = FileSystem::new();
     assert_eq!(plain.apply_layer(&archive[..], PLAIN, 0, &limits).ok(), Some(diff_id));
     assert!(plain.iter().eq(compressed.iter()));
+}
+
+/// Another implementation decodes what our encoder makes to what went in, and threads and cuts leave no trace. The first byte says
+/// how often the rest is repeated, so that small inputs reach beyond a window and a piece.
+fn encoder(data: &[u8]) {
+    let Some((times, data)) = data.split_first() else { return };
+    let most = (700 << 10) / data.len().max(1);
+    let input = data.repeat(usize::from(*times).min(most).max(1));
+    let encode = |threads: NonZeroUsize, piece: usize| {
+        let mut gzip = lotse_oci::GzipWriter::new(Vec::new(), threads);
+        let written = input.chunks(piece).try_for_each(|piece| gzip.write_all(piece));
+        written.and_then(|()| gzip.finish()).unwrap_or_default()
+    };
+    let encoded = encode(NonZeroUsize::MIN, input.len().max(1));
+    let mut decoded = Vec::new();
+    assert!(flate2::read::GzDecoder::new(&encoded[..]).read_to_end(&mut decoded).is_ok());
+    assert_eq!(decoded, input);
+    // A stored block costs five bytes in 64 KiB, a piece and the frame some more.
+    assert!(encoded.len() <= input.len() + input.len() / 4096 + 64, "{} of {}", encoded.len(), input.len());
+    if input.len() < 64 << 10 {
+        assert_eq!(encoded, encode(NonZeroUsize::MIN.saturating_add(1), 7 + usize::from(*times)));
+    }
 }
 
 /// Two layers (the input is cut by its first byte) unpacked into a tree in memory: every file has a directory above it and its

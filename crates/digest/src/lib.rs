@@ -12,6 +12,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Many small things are hashed side by side in the lanes of vectors ([`Lanes`]), which [`MerkleTree`], [`ChunkList`],
+//! [`FsVerity`] and [`ContentHash::files`] do by themselves. Large blobs are checked piece by piece against a [`ChunkList`], and a
+//! [`Hasher`] can be [saved](Hasher::save) and [resumed](Hasher::resume) by another process.
+//!
 //! # Features
 //!
 //! | Feature | Adds |
@@ -21,7 +25,7 @@
 //! # Specifications
 //!
 //! OCI image-spec 1.1 (descriptor digests; `sha384` is our addition and not registered there), FIPS 180-4, the reference
-//! grammar of distribution-spec 1.1, RFC 9162 section 2.1 (Merkle trees, equal to RFC 6962), Go's `h1:` directory hash.
+//! grammar of distribution-spec 1.1, RFC 9162 section 2.1 (Merkle trees, equal to RFC 6962), the Linux kernel's fs-verity, Go's `h1:` directory hash.
 //!
 //! Deviations: digests of unregistered algorithms are refused, not carried along; a reference without a registry host is
 //! kept as written ([`Reference::host`] is then `None`), because which registry it means is a client's decision.

@@ -49,7 +49,9 @@
 //! tags with one manifest in the registry). RFC 1951 and 1952 (gzip), POSIX.1-2017 pax (tar).
 //!
 //! Deviations and limits: zstd layers need the feature `zstd`, and what is written with it is libzstd's and not frozen.
-//! Refused by name: sparse entries, global PAX records other than a comment, non-UTF-8 names.
+//! Layers are read strictly. Refused by name: sparse and vendor entries, global PAX records other than a comment, non-UTF-8
+//! names, a path that comes twice in one layer (unless both are directories), entries below a symbolic link, hard links to what
+//! is not there yet, metadata of AUFS, data after an archive's end, and what is beyond the [`Limits`].
 
 mod artifact;
 mod bounded;

@@ -65,9 +65,8 @@ impl Log {
         let mut log = Self { directory, entries: Vec::new(), tree: MerkleTree::new() };
         if let Some(size) = log.recorded_size()? {
             log.entries = tiles::read_entries(&log.directory, size)?;
-            for entry in &log.entries {
-                log.tree.push(entry);
-            }
+            let entries: Vec<&[u8]> = log.entries.iter().map(Vec::as_slice).collect();
+            log.tree.extend(&entries);
             tiles::check_hashes(&log.directory, &log.tree)?;
         }
         Ok(log)
