@@ -59,12 +59,35 @@ macro_rules! on {
 
 /// Takes one block of each message into the states.
 pub(super) fn compress(level: Level, states: &mut States, blocks: &[[u8; 64]; WIDTH]) {
+    let blocks = blocks.each_ref();
     on!(level, simd => {
         let mut state = load(simd, states);
-        rounds(simd, &mut state, words(simd, blocks));
+        rounds(simd, &mut state, words(simd, &blocks));
         store(&state, states);
     });
 }
+
+/// Takes the first `count` blocks of each message into the states, from where they stand; `count` is at most what the shortest has.
+pub(super) fn compress_many(
+    level: Level,
+    states: &mut States,
+    messages: &[&[[u8; 64]]; WIDTH],
+    count: usize,
+) {
+    on!(level, simd => {
+        let mut state = load(simd, states);
+        for index in 0..count {
+            let mut blocks = [&ZEROS; WIDTH];
+            for (block, message) in blocks.iter_mut().zip(messages) {
+                *block = message.get(index).unwrap_or(&ZEROS);
+            }
+            rounds(simd, &mut state, words(simd, &blocks));
+        }
+        store(&state, states);
+    });
+}
+
+const ZEROS: [u8; 64] = [0; 64];
 
 /// Takes the same block of padding into all states.
 pub(super) fn compress_padding(level: Level, states: &mut States, schedule: &Schedule) {
@@ -93,11 +116,11 @@ fn store<S: Simd>(state: &[u32x16<S>; 8], states: &mut States) {
 
 /// The 16 words of each block, the lanes of one word together: four perfect shuffles turn the square.
 #[inline(always)]
-fn words<S: Simd>(simd: S, blocks: &[[u8; 64]; WIDTH]) -> [u32x16<S>; 16] {
+fn words<S: Simd>(simd: S, blocks: &[&[u8; 64]; WIDTH]) -> [u32x16<S>; 16] {
     let swap: u8x64<S> = u8x64::from_slice(simd, &BIG_ENDIAN);
     let mut rows = [u32x16::splat(simd, 0); WIDTH];
     for (row, block) in rows.iter_mut().zip(blocks) {
-        *row = simd.swizzle_dyn_within_blocks_u8x64(u8x64::from_slice(simd, block), swap).bitcast();
+        *row = simd.swizzle_dyn_within_blocks_u8x64(u8x64::from_slice(simd, *block), swap).bitcast();
     }
     turned(simd, rows)
 }

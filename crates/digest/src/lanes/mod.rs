@@ -236,7 +236,12 @@ fn hash_group<M: Message>(
     let mut states = INITIAL.map(|word| [word; WIDTH]);
     let mut blocks = [[0; 64]; WIDTH];
     let varied = if padding.is_some() { count.saturating_sub(1) } else { count };
-    for index in 0..varied {
+    let whole = messages.map(Message::whole);
+    let direct = whole.iter().map(|blocks| blocks.len()).min().unwrap_or(0).min(varied);
+    if direct > 0 {
+        kernel::compress_many(level, &mut states, &whole, direct);
+    }
+    for index in direct..varied {
         for (block, message) in blocks.iter_mut().zip(&messages) {
             message.block(index, block);
         }
