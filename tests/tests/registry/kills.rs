@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -40,44 +40,43 @@ const CHUNK: u64 = 512 << 10;
 /// Bytes a second that the wire carries, so that a push takes long enough to be killed anywhere.
 const SPEED: u64 = 24 << 20;
 
-/// Passes connections on, slowly, and counts what clients send.
+/// Passes connections on, slowly, and counts what is sent each way.
 struct Wire {
     address: SocketAddr,
     sent: Arc<AtomicU64>,
+    received: Arc<AtomicU64>,
 }
 
 impl Wire {
     fn to(registry: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        let sent = Arc::new(AtomicU64::new(0));
-        let count = Arc::clone(&sent);
+        let (sent, received) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (out, back) = (Arc::clone(&sent), Arc::clone(&received));
         // It ends with the test's process; nobody is waited for.
         thread::spawn(move || {
             for client in listener.incoming() {
                 let Ok(client) = client else { return };
                 let Ok(server) = TcpStream::connect(registry) else { return };
                 let _ = (client.set_nodelay(true), server.set_nodelay(true));
-                let count = Arc::clone(&count);
+                let (out, back) = (Arc::clone(&out), Arc::clone(&back));
                 let (client_copy, server_copy) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                thread::spawn(move || pass(client, &server, Some(&count)));
-                thread::spawn(move || pass(server_copy, &client_copy, None));
+                thread::spawn(move || pass(client, &server, &out));
+                thread::spawn(move || pass(server_copy, &client_copy, &back));
             }
         });
-        Self { address, sent }
+        Self { address, sent, received }
     }
 }
 
-fn pass(mut from: TcpStream, mut to: &TcpStream, count: Option<&AtomicU64>) {
+fn pass(mut from: TcpStream, mut to: &TcpStream, count: &AtomicU64) {
     let mut buffer = vec![0; 32 << 10];
     while let Ok(length) = from.read(&mut buffer) {
         if length == 0 || to.write_all(&buffer[..length]).is_err() {
             break;
         }
-        if let Some(count) = count {
-            count.fetch_add(length as u64, Ordering::SeqCst);
-            thread::sleep(Duration::from_micros(length as u64 * 1_000_000 / SPEED));
-        }
+        count.fetch_add(length as u64, Ordering::SeqCst);
+        thread::sleep(Duration::from_micros(length as u64 * 1_000_000 / SPEED));
     }
     let _ = to.shutdown(Shutdown::Write);
     let _ = from.shutdown(Shutdown::Read);
@@ -96,6 +95,28 @@ fn push_of_a_process_that_will_be_killed() {
         ..Options::default()
     };
     Client::new(options).unwrap().push(&layout, "v1", &target.parse().unwrap()).unwrap();
+}
+
+/// What the other child does: one pull.
+#[test]
+fn pull_of_a_process_that_will_be_killed() {
+    let Ok(work) = env::var("LOTSE_TEST_PULL") else { return };
+    let (directory, target) = work.split_once('|').unwrap();
+    let layout = Layout::create(Path::new(directory).join("there"), Limits::default()).unwrap();
+    let options = Options { threads: 1, ..Options::default() };
+    Client::new(options).unwrap().pull(&target.parse().unwrap(), &layout, "v1").unwrap();
+}
+
+/// This test's own program, doing one thing.
+fn child(test: &str, variable: &str, work: &str) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", test, "--test-threads", "1"])
+        .env(variable, work)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// An artifact with one blob.
@@ -144,14 +165,8 @@ fn kill(registry: &dyn Serving, kills: u64) -> Count {
         let before = wire.sent.load(Ordering::SeqCst);
         let mut own = 0;
         loop {
-            let mut child = Command::new(env::current_exe().unwrap())
-                .args(["--exact", "kills::push_of_a_process_that_will_be_killed", "--test-threads", "1"])
-                .env("LOTSE_TEST_PUSH", format!("{}|{target}", place.display()))
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
+            let work = format!("{}|{target}", place.display());
+            let mut child = child("kills::push_of_a_process_that_will_be_killed", "LOTSE_TEST_PUSH", &work);
             let enough = count.kills + own >= kills || own >= 12;
             if !enough {
                 thread::sleep(Duration::from_millis(20 + chance(250)));
@@ -190,9 +205,6 @@ fn kill(registry: &dyn Serving, kills: u64) -> Count {
 
 #[test]
 fn a_push_that_is_killed_is_taken_up_by_the_next_process() {
-    if env::var_os("LOTSE_TEST_PUSH").is_some() {
-        return;
-    }
     let kills = env::var("LOTSE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(8);
     let directory = TempDir::new().unwrap();
     let show = |name: &str, count: &Count| {
@@ -217,4 +229,53 @@ fn a_push_that_is_killed_is_taken_up_by_the_next_process() {
         show("docker-registry", &count);
         assert!(count.worst <= SIZE as u64, "{count:?}: more than the blob for one kill");
     }
+}
+
+#[test]
+fn a_pull_that_is_killed_is_taken_up_by_the_next_process() {
+    let kills = env::var("LOTSE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(8_u64);
+    let registry = Registry::start(registry::Options::default()).unwrap();
+    let directory = TempDir::new().unwrap();
+    artifact(directory.path(), 1);
+    let name = format!("{}/kill/pull:v1", registry.address());
+    let layout = Layout::open(directory.path().join("layout"), Limits::default()).unwrap();
+    Client::new(Options::default()).unwrap().push(&layout, "v1", &name.parse().unwrap()).unwrap();
+    let wire = Wire::to(registry.address());
+    let work = format!("{}|{}/kill/pull:v1", directory.path().display(), wire.address);
+    let (mut done, mut pulls, mut again) = (0, 0_u64, 0);
+    while done < kills {
+        pulls += 1;
+        let before = wire.received.load(Ordering::SeqCst);
+        let mut own = 0;
+        loop {
+            let mut child = child("kills::pull_of_a_process_that_will_be_killed", "LOTSE_TEST_PULL", &work);
+            if done + own < kills && own < 12 {
+                thread::sleep(Duration::from_millis(15 + (done + own) * 37 % 200));
+                child.kill().unwrap();
+            }
+            let output = child.wait_with_output().unwrap();
+            let there = Layout::create(directory.path().join("there"), Limits::default()).unwrap();
+            if output.status.success() {
+                let pulled = there.resolve("v1").unwrap();
+                let blob = &there.manifest(&pulled).unwrap().layers[0];
+                assert_eq!(
+                    fs::read(there.blob_path(&blob.digest)).unwrap(),
+                    noise(1, SIZE),
+                    "a corrupt blob"
+                );
+                there.sweep().unwrap();
+                break;
+            }
+            own += 1;
+            assert!(own <= 12, "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        done += own;
+        again += (wire.received.load(Ordering::SeqCst) - before).saturating_sub(SIZE as u64);
+        fs::remove_dir_all(directory.path().join("there")).unwrap();
+    }
+    println!(
+        "{done} kills, {pulls} pulls of {SIZE} bytes, {again} bytes fetched again or for nothing, 0 corrupt"
+    );
+    // What was on its way when the process died: a socket's buffers.
+    assert!(again / done < 1 << 20, "{again} bytes again for {done} kills");
 }

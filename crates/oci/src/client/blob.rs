@@ -57,12 +57,9 @@ impl Client {
         layout: &Layout,
         blob: &Descriptor,
     ) -> Result<(), Error> {
-        if layout.has_blob(&blob.digest) {
-            let read = |mut reader: Box<dyn Read>| std::io::copy(&mut reader, &mut std::io::sink());
-            if read(Box::new(layout.open_blob(blob)?)).is_ok() {
-                self.tell(&blob.digest, Event::Existed, blob.size, blob.size);
-                return Ok(());
-            }
+        if layout.has_blob(&blob.digest) && io::copy(&mut layout.open_blob(blob)?, &mut io::sink()).is_ok() {
+            self.tell(&blob.digest, Event::Existed, blob.size, blob.size);
+            return Ok(());
         }
         first(sources, |source| self.download_from(source, layout, blob))?;
         self.tell(&blob.digest, Event::Complete, blob.size, blob.size);

@@ -20,12 +20,14 @@ const ANSWER: Duration = Duration::from_secs(600);
 const IDLE: Duration = Duration::from_secs(15);
 
 impl Http {
-    pub(super) fn new(roots: &Roots, connections: usize) -> Result<Self, Error> {
+    pub(super) fn new(roots: &Roots, proxy: Option<&str>, connections: usize) -> Result<Self, Error> {
+        let wrong = |_| Error::Caller("the proxy is no http://host:port".to_owned());
+        let proxy = proxy.map(ureq::Proxy::new).transpose().map_err(wrong)?;
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .proxy(None)
+            .proxy(proxy)
             .user_agent(concat!("lotse/", env!("CARGO_PKG_VERSION")))
             .accept("")
             .accept_encoding("")

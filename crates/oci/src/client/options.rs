@@ -18,6 +18,8 @@ pub struct Options {
     pub plain_http: PlainHttp,
     /// Which certificates are trusted.
     pub roots: Roots,
+    /// A proxy, as `http://host:port`, that every request goes through. None is taken from the environment.
+    pub proxy: Option<String>,
     /// Blobs that are moved at once; 0 stands for 4.
     pub threads: usize,
     /// Sizes of pieces, and how often a blob is begun anew.

@@ -38,12 +38,13 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the certificates cannot be read, [`Error::Unsupported`] for some without the feature `rustls`.
+    /// [`Error::Io`] if the certificates cannot be read, [`Error::Unsupported`] for some without the feature `rustls`,
+    /// [`Error::Caller`] for a proxy that is none.
     pub fn new(options: Options) -> Result<Self, Error> {
         let threads = if options.threads == 0 { THREADS } else { options.threads };
         let transport: Arc<dyn Transport> = match &options.transport {
             Some(transport) => Arc::clone(transport),
-            None => Arc::new(Http::new(&options.roots, threads + 1)?),
+            None => Arc::new(Http::new(&options.roots, options.proxy.as_deref(), threads + 1)?),
         };
         Ok(Self {
             options: Options { threads, ..options },
@@ -161,6 +162,12 @@ impl Client {
         operation: O,
         content: &mut dyn Content<O>,
     ) -> Result<O::Output, Error> {
+        if self.options.transport.is_none() && repository.root().is_secure() && !cfg!(feature = "rustls") {
+            return Err(Error::Unsupported {
+                what: format!("https, which {} needs,", repository.host()),
+                advice: "build with the feature rustls, or say by name that it is spoken to in the clear",
+            });
+        }
         let session = self.session(repository)?;
         drive::run(self.transport.0.as_ref(), &session, self.options.patience, operation, content)
     }

@@ -7,11 +7,10 @@ use crate::Error;
 pub(super) fn next_page(request: &Request, response: &Response) -> Result<Option<Url>, Error> {
     for field in response.headers.all("link").take(16) {
         let mut rest = field;
-        while let Some((before, after)) = rest.split_once('<') {
+        while let Some((_, after)) = rest.split_once('<') {
             let Some((target, parameters)) = after.split_once('>') else { break };
             let end = parameters.find(['<', ',']).unwrap_or(parameters.len());
             let (own, others) = parameters.split_at(end);
-            let _ = before;
             if own.split(';').any(is_next) {
                 let url = request.url.join(target)?;
                 if !url.same_origin(&request.url) {

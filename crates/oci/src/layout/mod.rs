@@ -53,6 +53,7 @@ impl Layout {
         let layout = Self { root: root.into(), limits };
         let blobs = layout.root.join("blobs").join(Algorithm::Sha256.name());
         fs::create_dir_all(&blobs).map_err(Error::io("create", &blobs))?;
+        let alone = layout.lock()?;
         if !layout.root.join(INDEX).exists() {
             layout.write_index(&Index::new(Vec::new()))?;
         }
@@ -60,6 +61,7 @@ impl Layout {
             let marker = document::to_bytes(MARKER, &Marker { version: "1.0.0".to_owned() })?;
             layout.write_file(MARKER, &marker)?;
         }
+        drop(alone);
         Self::open(layout.root, limits)
     }
 

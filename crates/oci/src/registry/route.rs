@@ -60,28 +60,15 @@ fn decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
-        let digits = bytes.as_slice_pair();
-        match (byte, digits) {
-            (b'%', Some(value)) => {
-                out.push(value);
-                bytes.nth(1);
+        let mut ahead = bytes.clone();
+        let mut digit = || char::from(ahead.next()?).to_digit(16);
+        match (byte, digit(), digit()) {
+            (b'%', Some(high), Some(low)) => {
+                out.extend(u8::try_from(high * 16 + low));
+                bytes = ahead;
             }
             _ => out.push(byte),
         }
     }
     String::from_utf8_lossy(&out).into_owned()
-}
-
-trait Pair {
-    fn as_slice_pair(&self) -> Option<u8>;
-}
-
-impl Pair for std::str::Bytes<'_> {
-    /// The value of the two hexadecimal digits that come next.
-    fn as_slice_pair(&self) -> Option<u8> {
-        let mut ahead = self.clone();
-        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-        let (high, low) = (digit(ahead.next())?, digit(ahead.next())?);
-        u8::try_from(high * 16 + low).ok()
-    }
 }

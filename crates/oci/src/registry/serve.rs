@@ -89,7 +89,12 @@ impl Server {
     fn accept(self) -> io::Result<()> {
         let mut number = 0;
         loop {
-            let (stream, _) = self.listener.accept()?;
+            let stream = match self.listener.accept() {
+                Ok((stream, _)) => stream,
+                // A client that did not wait is no failure of the listener.
+                Err(error) if is_the_clients(error.kind()) => continue,
+                Err(error) => return Err(error),
+            };
             if self.shared.stopped.load(Ordering::SeqCst) {
                 return Ok(());
             }
@@ -115,6 +120,13 @@ impl Server {
             });
         }
     }
+}
+
+fn is_the_clients(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
 }
 
 /// A registry that is being served. Dropped, it closes every connection and stops.
