@@ -119,9 +119,7 @@ mod merkle {
 
     fn ours(input: &[u8]) -> [u8; 32] {
         let mut tree = lotse_digest::MerkleTree::new();
-        input.chunks(64).for_each(|leaf| {
-            tree.push(leaf);
-        });
+        tree.extend(&input.chunks(64).collect::<Vec<_>>());
         tree.root()
     }
 

@@ -141,3 +141,51 @@ fn directory_entries_in_any_order_have_one_digest() {
         );
     }
 }
+
+/// Words, records, noise and runs by turns, as much of each as the seed says.
+fn mixture(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let mut content: Vec<u8> = Vec::with_capacity(length);
+    while content.len() < length {
+        match next(5) {
+            0 => content.extend(std::iter::repeat_n(u8::try_from(next(256)).unwrap(), next(2000))),
+            1 => content.extend((0..next(3000)).map(|_| u8::try_from(next(256)).unwrap())),
+            2 => (0..next(300))
+                .for_each(|_| content.extend(format!("let {} = {};\n", next(50), next(9)).bytes())),
+            3 if !content.is_empty() => {
+                let from = next(content.len());
+                let again = content[from..content.len().min(from + next(4000))].to_vec();
+                content.extend(again);
+            }
+            _ => content.extend((0..next(900)).flat_map(|n| (n * 3).to_le_bytes())),
+        }
+    }
+    content.truncate(length);
+    content
+}
+
+#[test]
+fn a_second_implementation_from_the_text_of_the_format_writes_the_same_bytes() {
+    let Some(python) = peer("python3") else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/lotse-layer-1.py");
+    for (seed, length) in [(1, 90_000), (2, 150_000), (3, 700_000)] {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("tree");
+        fs::create_dir_all(root.join("sub").join("n".repeat(120))).unwrap();
+        fs::write(root.join("sub/mixture"), mixture(seed, length)).unwrap();
+        fs::write(root.join("sub").join("n".repeat(120)).join("m".repeat(99)), "long").unwrap();
+        symlink("t".repeat(120), root.join("sub-link")).unwrap();
+        let answer = Command::new(&python).arg(&script).arg(&root).arg("1700000000").output().unwrap();
+        assert!(answer.status.success(), "{answer:?}");
+        let layout = Layout::create(directory.path().join("layout"), Limits::default()).unwrap();
+        let mut tree = FileTree::new();
+        tree.add_from_disk(&root, "", &|_| true).unwrap();
+        let layer = layout.write_layer(&tree, &LayerOptions::new(Compression::Gzip, 1_700_000_000)).unwrap();
+        let ours = format!("{}\n{}\n", layer.diff_id, layer.descriptor.digest);
+        assert_eq!(String::from_utf8_lossy(&answer.stdout), ours, "seed {seed}, {length} bytes");
+    }
+}

@@ -1,8 +1,6 @@
 //! SHA-256's compression function on 16 messages at once, one in each lane (FIPS 180-4, section 6.2.2).
 
-use fearless_simd::{Level, Simd, SimdBase, dispatch, prelude::*, u8x64, u32x16};
-
-use super::message::{INITIAL, Message};
+use fearless_simd::{Level, Simd, SimdBase, prelude::*, u8x64, u32x16};
 
 /// Messages that are hashed side by side.
 pub(super) const WIDTH: usize = 16;
@@ -31,51 +29,72 @@ const ROUNDS: [[u32; 16]; 4] = [
     ],
 ];
 
+/// Words and constants of a block that is the same in every lane, summed.
+pub(super) type Schedule = [[u32; 16]; 4];
+
+/// Compiles what follows for the levels that win anywhere, and runs it on the one that is asked for. `dispatch!` would compile it
+/// for SSE as well, where it never does, in twice the time.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+macro_rules! on {
+    ($level:expr, $simd:ident => $body:expr) => {
+        if let Some($simd) = $level.as_avx512() {
+            $simd.vectorize(
+                #[inline(always)]
+                || $body,
+            )
+        } else if let Some($simd) = $level.as_avx2() {
+            $simd.vectorize(
+                #[inline(always)]
+                || $body,
+            )
+        }
+    };
+}
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+macro_rules! on {
+    ($level:expr, $simd:ident => $body:expr) => {
+        fearless_simd::dispatch!($level, $simd => $body)
+    };
+}
+
 /// Takes one block of each message into the states.
 pub(super) fn compress(level: Level, states: &mut States, blocks: &[[u8; 64]; WIDTH]) {
-    dispatch!(level, simd => {
+    let blocks = blocks.each_ref();
+    on!(level, simd => {
         let mut state = load(simd, states);
-        rounds(simd, &mut state, words(simd, blocks));
+        rounds(simd, &mut state, words(simd, &blocks));
         store(&state, states);
     });
 }
 
-/// Words and constants of a block that is the same in every lane, summed.
-pub(super) type Schedule = [[u32; 16]; 4];
-
-/// Hashes 16 messages that have `count` blocks each; the last one of each is `padding`, if that is given.
-pub(super) fn hash_group<M: Message>(
+/// Takes the first `count` blocks of each message into the states, from where they stand; `count` is at most what the shortest has.
+pub(super) fn compress_many(
     level: Level,
-    messages: [&M; WIDTH],
+    states: &mut States,
+    messages: &[&[[u8; 64]]; WIDTH],
     count: usize,
-    padding: Option<&Schedule>,
-    mut hashes: [&mut [u8; 32]; WIDTH],
 ) {
-    dispatch!(level, simd => {
-        let mut state = splat8(simd, &INITIAL);
-        let mut blocks = [[0; 64]; WIDTH];
-        let varied = if padding.is_some() { count.saturating_sub(1) } else { count };
-        for index in 0..varied {
-            for (block, message) in blocks.iter_mut().zip(&messages) {
-                message.block(index, block);
+    on!(level, simd => {
+        let mut state = load(simd, states);
+        for index in 0..count {
+            let mut blocks = [&ZEROS; WIDTH];
+            for (block, message) in blocks.iter_mut().zip(messages) {
+                *block = message.get(index).unwrap_or(&ZEROS);
             }
             rounds(simd, &mut state, words(simd, &blocks));
         }
-        if let Some(schedule) = padding {
-            padding_rounds(simd, &mut state, schedule);
-        }
-        let mut rows = [u32x16::splat(simd, 0); WIDTH];
-        for (row, word) in rows.iter_mut().zip(state) {
-            *row = word;
-        }
-        let swap = u8x64::from_slice(simd, &BIG_ENDIAN);
-        for (row, hash) in turned(simd, rows).iter().zip(&mut hashes) {
-            let mut bytes = [0; 64];
-            simd.swizzle_dyn_within_blocks_u8x64(row.bitcast(), swap).store_slice(&mut bytes);
-            if let Some(first) = bytes.first_chunk() {
-                **hash = *first;
-            }
-        }
+        store(&state, states);
+    });
+}
+
+const ZEROS: [u8; 64] = [0; 64];
+
+/// Takes the same block of padding into all states.
+pub(super) fn compress_padding(level: Level, states: &mut States, schedule: &Schedule) {
+    on!(level, simd => {
+        let mut state = load(simd, states);
+        padding_rounds(simd, &mut state, schedule);
+        store(&state, states);
     });
 }
 
@@ -97,11 +116,11 @@ fn store<S: Simd>(state: &[u32x16<S>; 8], states: &mut States) {
 
 /// The 16 words of each block, the lanes of one word together: four perfect shuffles turn the square.
 #[inline(always)]
-fn words<S: Simd>(simd: S, blocks: &[[u8; 64]; WIDTH]) -> [u32x16<S>; 16] {
+fn words<S: Simd>(simd: S, blocks: &[&[u8; 64]; WIDTH]) -> [u32x16<S>; 16] {
     let swap: u8x64<S> = u8x64::from_slice(simd, &BIG_ENDIAN);
     let mut rows = [u32x16::splat(simd, 0); WIDTH];
     for (row, block) in rows.iter_mut().zip(blocks) {
-        *row = simd.swizzle_dyn_within_blocks_u8x64(u8x64::from_slice(simd, block), swap).bitcast();
+        *row = simd.swizzle_dyn_within_blocks_u8x64(u8x64::from_slice(simd, *block), swap).bitcast();
     }
     turned(simd, rows)
 }
@@ -263,15 +282,6 @@ fn next<S: Simd>(before: u32x16<S>, x: u32x16<S>, middle: u32x16<S>, y: u32x16<S
 #[inline(always)]
 fn splat16<S: Simd>(simd: S, words: &[u32; 16]) -> [u32x16<S>; 16] {
     let mut vectors = [u32x16::splat(simd, 0); 16];
-    for (vector, word) in vectors.iter_mut().zip(words) {
-        *vector = u32x16::splat(simd, *word);
-    }
-    vectors
-}
-
-#[inline(always)]
-fn splat8<S: Simd>(simd: S, words: &[u32; 8]) -> [u32x16<S>; 8] {
-    let mut vectors = [u32x16::splat(simd, 0); 8];
     for (vector, word) in vectors.iter_mut().zip(words) {
         *vector = u32x16::splat(simd, *word);
     }

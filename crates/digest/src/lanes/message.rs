@@ -14,6 +14,11 @@ pub(crate) trait Message: Copy {
     /// Writes block `index` (below [`blocks`](Self::blocks)) to `block`.
     fn block(&self, index: usize, block: &mut [u8; 64]);
 
+    /// The blocks at its beginning that stand in memory as they are hashed.
+    fn whole(&self) -> &[[u8; 64]] {
+        &[]
+    }
+
     /// The length in bits, if the last block is padding alone.
     fn whole_padding(&self) -> Option<u64>;
 
@@ -36,6 +41,10 @@ pub(crate) trait Message: Copy {
 
 /// Some bytes as they are.
 impl Message for &[u8] {
+    fn whole(&self) -> &[[u8; 64]] {
+        self.as_chunks::<64>().0
+    }
+
     #[inline(always)]
     fn blocks(&self) -> usize {
         padded_blocks(self.len())

@@ -3,7 +3,7 @@
 mod kernel;
 mod message;
 
-use fearless_simd::{Level, Simd};
+use fearless_simd::Level;
 
 use kernel::{States, WIDTH};
 use message::{INITIAL, Leaf, Message, Node};
@@ -76,17 +76,15 @@ impl Lanes {
     #[must_use]
     pub fn all() -> Vec<Self> {
         let level = Level::new();
-        let mut levels = vec![None, Some(level)];
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        {
-            levels.extend(level.as_avx2().map(|token| Some(token.level())));
-            levels.extend(level.as_sse4_2().map(|token| Some(token.level())));
-            levels.extend(level.as_sse2().map(|token| Some(token.level())));
-        }
-        levels
-            .into_iter()
-            .map(|level| level.map_or(Self::none(), |level| Self { level: Some(level), fewest: 1 }))
-            .collect()
+        let levels = [
+            level.as_avx512().map(fearless_simd::Simd::level),
+            level.as_avx2().map(fearless_simd::Simd::level),
+        ];
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+        let levels = [Some(level)];
+        let lanes = levels.into_iter().flatten().map(|level| Self { level: Some(level), fewest: 1 });
+        std::iter::once(Self::none()).chain(lanes).collect()
     }
 
     /// The SHA-256 of each message, in their order.
@@ -154,7 +152,7 @@ impl Lanes {
         let (groups, rest) = messages.as_chunks::<WIDTH>();
         let (group_hashes, rest_hashes) = hashes.as_chunks_mut::<WIDTH>();
         for (group, hashes) in groups.iter().zip(group_hashes) {
-            kernel::hash_group(level, group.each_ref(), count, padding.as_ref(), hashes.each_mut());
+            hash_group(level, group.each_ref(), count, padding.as_ref(), hashes.each_mut());
         }
         let rest = rest.iter().zip(rest_hashes).map(|(message, hash)| Job { count, message, hash });
         self.refilled(level, rest);
@@ -172,7 +170,7 @@ impl Lanes {
             for group in groups {
                 let count = group.first().map_or(0, |job| job.count);
                 let messages = group.each_ref().map(|job| job.message);
-                kernel::hash_group(level, messages, count, None, group.each_mut().map(|job| &mut *job.hash));
+                hash_group(level, messages, count, None, group.each_mut().map(|job| &mut *job.hash));
             }
             left.extend(rest.iter_mut().map(|job| Job { hash: &mut *job.hash, ..*job }));
         }
@@ -225,6 +223,36 @@ struct Job<'a, M> {
     count: usize,
     message: &'a M,
     hash: &'a mut [u8; 32],
+}
+
+/// Hashes 16 messages that have `count` blocks each; the last one of each is `padding`, if that is given.
+fn hash_group<M: Message>(
+    level: Level,
+    messages: [&M; WIDTH],
+    count: usize,
+    padding: Option<&kernel::Schedule>,
+    hashes: [&mut [u8; 32]; WIDTH],
+) {
+    let mut states = INITIAL.map(|word| [word; WIDTH]);
+    let mut blocks = [[0; 64]; WIDTH];
+    let varied = if padding.is_some() { count.saturating_sub(1) } else { count };
+    let whole = messages.map(Message::whole);
+    let direct = whole.iter().map(|blocks| blocks.len()).min().unwrap_or(0).min(varied);
+    if direct > 0 {
+        kernel::compress_many(level, &mut states, &whole, direct);
+    }
+    for index in direct..varied {
+        for (block, message) in blocks.iter_mut().zip(&messages) {
+            message.block(index, block);
+        }
+        kernel::compress(level, &mut states, &blocks);
+    }
+    if let Some(schedule) = padding {
+        kernel::compress_padding(level, &mut states, schedule);
+    }
+    for (lane, hash) in hashes.into_iter().enumerate() {
+        *hash = message::bytes(&column(&states, lane));
+    }
 }
 
 fn column(states: &States, lane: usize) -> [u32; 8] {
