@@ -205,3 +205,18 @@ fn oci_spec_holds_what_we_write_and_says_what_it_cannot_hold() {
     let error = oci_spec::image::ImageConfiguration::try_from(&config).unwrap_err().to_string();
     assert!(error.contains("/x-unknown"), "{error}");
 }
+
+#[test]
+fn a_blob_named_by_another_algorithm_keeps_its_name_when_it_is_imported() {
+    let (from, to) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let from = Layout::create(from.path(), Limits::default()).unwrap();
+    let to = Layout::create(to.path(), Limits::default()).unwrap();
+    let content = b"named by SHA-512";
+    let digest = lotse_digest::Digest::of(lotse_digest::Algorithm::Sha512, content);
+    let path = from.blob_path(&digest);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, content).unwrap();
+    let blob = lotse_oci::Descriptor::new("application/octet-stream", digest.clone(), content.len() as u64);
+    to.import(&from, &blob).unwrap();
+    assert_eq!(std::fs::read(to.blob_path(&digest)).unwrap(), content);
+}

@@ -3,7 +3,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lotse_digest::{Algorithm, HashingWriter};
+use lotse_digest::{Algorithm, Digest, HashingWriter};
 
 use super::Layout;
 use crate::{Descriptor, Error};
@@ -28,8 +28,14 @@ impl BlobWriter<'_> {
     ///
     /// [`Error::Io`].
     pub fn finish(self, media_type: &str) -> Result<Descriptor, Error> {
+        self.finish_under(media_type, None)
+    }
+
+    /// As [`finish`](Self::finish), under a digest that the content was verified against, of whichever algorithm.
+    pub(super) fn finish_under(self, media_type: &str, name: Option<&Digest>) -> Result<Descriptor, Error> {
         let Self { layout, temporary, writer } = self;
         let (digest, size, buffered) = writer.finish();
+        let digest = name.cloned().unwrap_or(digest);
         let file =
             buffered.into_inner().map_err(|error| Error::io("write", &temporary.path)(error.into_error()))?;
         file.sync_all().map_err(Error::io("write", &temporary.path))?;

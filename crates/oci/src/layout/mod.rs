@@ -261,7 +261,7 @@ impl Layout {
             let mut writer = self.blob_writer()?;
             let source = from.blob_path(&blob.digest);
             std::io::copy(&mut from.open_blob(blob)?, &mut writer).map_err(Error::io("copy", &source))?;
-            writer.finish(&blob.media_type)?;
+            writer.finish_under(&blob.media_type, Some(&blob.digest))?;
         }
         Ok(())
     }
