@@ -24,7 +24,8 @@ use std::process::Command;
 use lotse_oci::client::{Client, Options, PlainHttp, Roots};
 use lotse_oci::registry::{self, Registry};
 use lotse_oci::{
-    Compression, Descriptor, FileTree, ImageBuilder, LayerOptions, Layout, Limits, Manifest, Platform,
+    ArtifactBuilder, Compression, Descriptor, FileTree, ImageBuilder, LayerOptions, Layout, Limits, Manifest,
+    Platform,
 };
 use lotse_tests::peer;
 use peer_registry::{DockerRegistry, Serving, accepted};
@@ -212,22 +213,9 @@ fn oras_pulls_the_artifact_that_we_push_and_we_pull_its_own() {
         let work = directory.path().join(name);
         fs::create_dir_all(&work).unwrap();
         let layout = Layout::create(work.join("layout"), Limits::default()).unwrap();
-        let title = BTreeMap::from([("org.opencontainers.image.title".to_owned(), "report.txt".to_owned())]);
-        let mut layer = layout.write_blob("text/plain", b"an artifact\n").unwrap();
-        layer.annotations = title;
-        let manifest = Manifest {
-            annotations: BTreeMap::new(),
-            artifact_type: Some("application/vnd.example.report".to_owned()),
-            config: layout.write_blob("application/vnd.oci.empty.v1+json", b"{}").unwrap(),
-            layers: vec![layer],
-            media_type: Some("application/vnd.oci.image.manifest.v1+json".to_owned()),
-            schema_version: 2,
-            subject: None,
-        };
-        let descriptor = layout
-            .write_blob("application/vnd.oci.image.manifest.v1+json", &manifest.to_bytes().unwrap())
-            .unwrap();
-        layout.tag(&descriptor, "v1").unwrap();
+        let report = ArtifactBuilder::new("application/vnd.example.report");
+        let report = report.file(&layout, "report.txt", "text/plain", b"an artifact\n").unwrap();
+        report.write(&layout, Some("v1")).unwrap();
         client().push(&layout, "v1", &format!("{host}/team/report:v1").parse().unwrap()).unwrap();
         fs::write(work.join("o.txt"), "theirs\n").unwrap();
         let script = format!(

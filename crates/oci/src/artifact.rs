@@ -119,11 +119,8 @@ impl ArtifactBuilder {
         let manifest = Manifest {
             annotations: self.annotations.clone(),
             artifact_type: self.artifact_type.clone(),
-            config,
-            layers: self.layers,
-            media_type: Some(media::MANIFEST.to_owned()),
-            schema_version: 2,
             subject: self.subject,
+            ..Manifest::new(config, self.layers)
         };
         let mut descriptor = layout.write_blob(media::MANIFEST, &manifest.to_bytes()?)?;
         descriptor.artifact_type = self.artifact_type;

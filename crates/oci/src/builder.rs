@@ -81,15 +81,7 @@ impl ImageBuilder {
             ..Platform::new(self.config.os.clone(), self.config.architecture.clone())
         };
         let config = layout.write_blob(media::CONFIG, &self.config.to_bytes()?)?;
-        let manifest = Manifest {
-            annotations: self.annotations,
-            artifact_type: None,
-            config,
-            layers: self.layers,
-            media_type: Some(media::MANIFEST.to_owned()),
-            schema_version: 2,
-            subject: None,
-        };
+        let manifest = Manifest { annotations: self.annotations, ..Manifest::new(config, self.layers) };
         let mut descriptor = layout.write_blob(media::MANIFEST, &manifest.to_bytes()?)?;
         descriptor.platform = Some(platform);
         layout.tag(&descriptor, tag)?;

@@ -27,9 +27,27 @@ pub struct Manifest {
     /// The manifest that this one refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
+    /// Members that this version does not interpret.
+    #[serde(flatten)]
+    pub(crate) rest: BTreeMap<String, serde_json::Value>,
 }
 
 impl Manifest {
+    /// A manifest of this configuration and these layers, base first.
+    #[must_use]
+    pub fn new(config: Descriptor, layers: Vec<Descriptor>) -> Self {
+        Self {
+            annotations: BTreeMap::new(),
+            artifact_type: None,
+            config,
+            layers,
+            media_type: Some(media::MANIFEST.to_owned()),
+            schema_version: 2,
+            subject: None,
+            rest: BTreeMap::new(),
+        }
+    }
+
     /// Reads a manifest.
     ///
     /// # Errors
@@ -82,6 +100,9 @@ pub struct Index {
     /// The manifest that this one refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
+    /// Members that this version does not interpret.
+    #[serde(flatten)]
+    pub(crate) rest: BTreeMap<String, serde_json::Value>,
 }
 
 impl Index {
@@ -95,6 +116,7 @@ impl Index {
             media_type: Some(media::INDEX.to_owned()),
             schema_version: 2,
             subject: None,
+            rest: BTreeMap::new(),
         }
     }
 

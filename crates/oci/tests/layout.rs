@@ -220,3 +220,16 @@ fn a_blob_named_by_another_algorithm_keeps_its_name_when_it_is_imported() {
     to.import(&from, &blob).unwrap();
     assert_eq!(std::fs::read(to.blob_path(&digest)).unwrap(), content);
 }
+
+#[test]
+fn members_that_are_not_known_survive_in_manifests_and_indexes() {
+    let config = r#"{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2}"#;
+    let manifest =
+        format!(r#"{{"schemaVersion":2,"config":{config},"layers":[],"org.example":{{"b":1,"a":[true]}}}}"#);
+    let index = r#"{"schemaVersion":2,"manifests":[],"org.example":"kept"}"#;
+    let limits = Limits::default();
+    let written = lotse_oci::Manifest::parse(manifest.as_bytes(), &limits).unwrap().to_bytes().unwrap();
+    assert!(String::from_utf8(written).unwrap().ends_with(r#","org.example":{"a":[true],"b":1}}"#));
+    let written = lotse_oci::Index::parse(index.as_bytes(), &limits).unwrap().to_bytes().unwrap();
+    assert!(String::from_utf8(written).unwrap().ends_with(r#","org.example":"kept"}"#));
+}

@@ -16,7 +16,7 @@ use std::time::Duration;
 use lotse_oci::client::{Client, Options};
 use lotse_oci::distribution::UploadOptions;
 use lotse_oci::registry::{self, Registry};
-use lotse_oci::{Layout, Limits, Manifest};
+use lotse_oci::{ArtifactBuilder, Layout, Limits};
 use tempfile::TempDir;
 
 use super::peer_registry::{DockerRegistry, Serving};
@@ -123,18 +123,8 @@ fn child(test: &str, variable: &str, work: &str) -> Child {
 fn artifact(directory: &Path, seed: u64) {
     let layout = Layout::create(directory.join("layout"), Limits::default()).unwrap();
     let layer = layout.write_blob("application/octet-stream", &noise(seed, SIZE)).unwrap();
-    let kind = "application/vnd.oci.image.manifest.v1+json";
-    let manifest = Manifest {
-        annotations: std::collections::BTreeMap::new(),
-        artifact_type: Some("application/vnd.example.noise".to_owned()),
-        config: layout.write_blob("application/vnd.oci.empty.v1+json", b"{}").unwrap(),
-        layers: vec![layer],
-        media_type: Some(kind.to_owned()),
-        schema_version: 2,
-        subject: None,
-    };
-    let descriptor = layout.write_blob(kind, &manifest.to_bytes().unwrap()).unwrap();
-    layout.tag(&descriptor, "v1").unwrap();
+    let noise = ArtifactBuilder::new("application/vnd.example.noise");
+    noise.layer(&layer, "application/octet-stream").write(&layout, Some("v1")).unwrap();
 }
 
 #[derive(Debug, Default)]

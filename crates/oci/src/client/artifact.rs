@@ -31,11 +31,8 @@ impl Client {
         let manifest = Manifest {
             annotations,
             artifact_type: Some(artifact_type.to_owned()),
-            config: crate::layout::empty_descriptor(),
-            layers: vec![layer.clone()],
-            media_type: Some(media::MANIFEST.to_owned()),
-            schema_version: 2,
             subject: Some(Descriptor::new(subject.media_type, subject.digest, subject.size)),
+            ..Manifest::new(crate::layout::empty_descriptor(), vec![layer.clone()])
         };
         self.upload_bytes(&repository, &layer, document)?;
         self.upload_bytes(&repository, &manifest.config, b"{}")?;

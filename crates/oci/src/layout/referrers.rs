@@ -37,11 +37,8 @@ impl Layout {
         let manifest = Manifest {
             annotations: annotations.clone(),
             artifact_type: Some(artifact_type.to_owned()),
-            config: empty_descriptor(),
-            layers: vec![layer],
-            media_type: Some(media::MANIFEST.to_owned()),
-            schema_version: 2,
             subject: Some(Descriptor::new(subject.media_type.clone(), subject.digest.clone(), subject.size)),
+            ..Manifest::new(empty_descriptor(), vec![layer])
         };
         let mut descriptor = self.write_blob(media::MANIFEST, &manifest.to_bytes()?)?;
         descriptor.artifact_type = Some(artifact_type.to_owned());
