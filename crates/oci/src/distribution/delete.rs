@@ -62,10 +62,6 @@ impl Operation for Delete {
     fn scope(&self) -> Scope {
         Scope::delete(&self.name)
     }
-
-    fn progress(&self) -> u64 {
-        0
-    }
 }
 
 /// Asks whether a blob is there.
@@ -105,9 +101,5 @@ impl Operation for HeadBlob {
 
     fn scope(&self) -> Scope {
         Scope::pull(self.repository.name())
-    }
-
-    fn progress(&self) -> u64 {
-        0
     }
 }

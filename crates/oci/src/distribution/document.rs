@@ -174,10 +174,6 @@ impl Operation for FetchManifest {
     fn scope(&self) -> Scope {
         Scope::pull(self.repository.name())
     }
-
-    fn progress(&self) -> u64 {
-        0
-    }
 }
 
 /// What a registry says of a manifest without sending it. Nothing of it is verified.
@@ -234,10 +230,6 @@ impl Operation for HeadManifest {
 
     fn scope(&self) -> Scope {
         Scope::pull(self.repository.name())
-    }
-
-    fn progress(&self) -> u64 {
-        0
     }
 }
 
@@ -296,9 +288,5 @@ impl Operation for PushManifest {
 
     fn scope(&self) -> Scope {
         Scope::push(self.repository.name())
-    }
-
-    fn progress(&self) -> u64 {
-        0
     }
 }

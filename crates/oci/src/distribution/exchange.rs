@@ -49,8 +49,11 @@ pub trait Operation {
     /// What it needs to be allowed.
     fn scope(&self) -> Scope;
 
-    /// A number that grows with every step that is not lost again. Patience is measured against it.
-    fn progress(&self) -> u64;
+    /// A number that grows with every step that is not lost again. Patience is measured against it. One request and its
+    /// answer have no such steps.
+    fn progress(&self) -> u64 {
+        0
+    }
 }
 
 /// What an operation does next.
