@@ -126,7 +126,10 @@ impl ArtifactBuilder {
         descriptor.artifact_type = self.artifact_type;
         match tag {
             Some(tag) => layout.tag(&descriptor, tag)?,
-            None => layout.add(Descriptor { annotations: self.annotations, ..descriptor.clone() })?,
+            None => {
+                descriptor.annotations = self.annotations;
+                layout.add(descriptor.clone())?;
+            }
         }
         Ok(descriptor)
     }

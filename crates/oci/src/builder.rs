@@ -76,14 +76,10 @@ impl ImageBuilder {
         if self.layers.len() != self.config.rootfs.diff_ids.len() {
             return Err(Error::Caller("the configuration must keep one diffID for each layer".to_owned()));
         }
-        let platform = Platform {
-            variant: self.config.variant.clone(),
-            ..Platform::new(self.config.os.clone(), self.config.architecture.clone())
-        };
         let config = layout.write_blob(media::CONFIG, &self.config.to_bytes()?)?;
         let manifest = Manifest { annotations: self.annotations, ..Manifest::new(config, self.layers) };
         let mut descriptor = layout.write_blob(media::MANIFEST, &manifest.to_bytes()?)?;
-        descriptor.platform = Some(platform);
+        descriptor.platform = Some(self.config.platform());
         layout.tag(&descriptor, tag)?;
         Ok(Image { descriptor, manifest, config: self.config })
     }
@@ -106,12 +102,9 @@ impl IndexBuilder {
     /// Adds an image for the platform that its configuration names.
     #[must_use]
     pub fn image(mut self, image: &Image) -> Self {
-        let ImageConfig { os, architecture, variant, .. } = &image.config;
-        let platform =
-            Platform { variant: variant.clone(), ..Platform::new(os.clone(), architecture.clone()) };
         let Descriptor { media_type, digest, size, .. } = &image.descriptor;
         self.images.push(Descriptor {
-            platform: Some(platform),
+            platform: Some(image.config.platform()),
             ..Descriptor::new(media_type.clone(), digest.clone(), *size)
         });
         self

@@ -4,7 +4,7 @@ use lotse_digest::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{self, unique};
-use crate::{Error, Limits};
+use crate::{Error, Limits, Platform};
 
 /// An image configuration (image-spec, config). Plain data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,15 @@ impl ImageConfig {
     /// [`Error::Malformed`] if it is none; [`Error::Limit`] over [`Limits::document_bytes`].
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
         document::parse("image configuration", bytes, limits)
+    }
+
+    /// The machine that the image is for.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        Platform {
+            variant: self.variant.clone(),
+            ..Platform::new(self.os.clone(), self.architecture.clone())
+        }
     }
 
     /// The canonical bytes of this configuration.

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use lotse_digest::Digest;
 
-use super::{Layout, empty_descriptor};
-use crate::{Descriptor, Error, Manifest, media};
+use super::Layout;
+use crate::{ArtifactBuilder, Descriptor, Error, Manifest, media};
 
 /// Something attached to an image: the descriptor of its manifest, and the manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,19 +32,11 @@ impl Layout {
         if !self.has_blob(&subject.digest) {
             return Err(self.not_found(&subject.digest));
         }
-        self.write_blob(media::EMPTY, b"{}")?;
         let layer = self.write_blob(artifact_type, document)?;
-        let manifest = Manifest {
-            annotations: annotations.clone(),
-            artifact_type: Some(artifact_type.to_owned()),
-            subject: Some(Descriptor::new(subject.media_type.clone(), subject.digest.clone(), subject.size)),
-            ..Manifest::new(empty_descriptor(), vec![layer])
-        };
-        let mut descriptor = self.write_blob(media::MANIFEST, &manifest.to_bytes()?)?;
-        descriptor.artifact_type = Some(artifact_type.to_owned());
-        descriptor.annotations = annotations;
-        self.add(descriptor.clone())?;
-        Ok(descriptor)
+        let artifact = ArtifactBuilder::new(artifact_type).layer(&layer, artifact_type).subject(subject);
+        let annotated =
+            annotations.iter().fold(artifact, |artifact, (key, value)| artifact.annotation(key, value));
+        annotated.write(self, None)
     }
 
     /// Everything in this layout whose subject is `subject`, in the order of the index.
