@@ -29,6 +29,7 @@
 //! P-384, checkpoints with extension lines.
 
 mod bundle;
+mod claims;
 mod dsse;
 mod encoding;
 mod error;
@@ -36,6 +37,7 @@ mod key;
 mod note;
 
 pub use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle};
+pub use crate::claims::{Claims, SubjectName};
 pub use crate::dsse::Envelope;
 pub use crate::error::Error;
 pub use crate::key::{Scheme, SigningKey, VerifyingKey};
