@@ -236,7 +236,7 @@ impl Bundle {
         if key.verifies(artifact, signature) {
             return Ok(());
         }
-        Err(Error::Signature { what: "artifact", key: key.fingerprint()?.to_string() })
+        Err(Error::Signature { what: "artifact", key: key.fingerprint().to_string() })
     }
 }
 
@@ -252,7 +252,7 @@ impl WireDigest {
 }
 
 fn hint(key: &VerifyingKey) -> Result<String, Error> {
-    Ok(encoding::encode(key.fingerprint()?.as_bytes()))
+    Ok(encoding::encode(key.fingerprint().as_bytes()))
 }
 
 fn unsupported(what: impl Into<String>) -> Error {

@@ -140,7 +140,7 @@ impl Envelope {
         if self.signatures.iter().any(|signature| key.verifies(&message, &signature.bytes)) {
             return Ok(&self.payload);
         }
-        Err(Error::Signature { what: "DSSE envelope", key: key.fingerprint()?.to_string() })
+        Err(Error::Signature { what: "DSSE envelope", key: key.fingerprint().to_string() })
     }
 }
 

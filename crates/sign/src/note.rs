@@ -101,7 +101,7 @@ impl SignedNote {
         if verified {
             Ok(&self.text)
         } else {
-            Err(Error::Signature { what: "note", key: key.fingerprint()?.to_string() })
+            Err(Error::Signature { what: "note", key: key.fingerprint().to_string() })
         }
     }
 }
@@ -186,7 +186,7 @@ impl Checkpoint {
 fn key_id(name: &str, key: &VerifyingKey) -> Result<[u8; 4], Error> {
     let digest = match key.ed25519_bytes() {
         Some(raw) => Digest::of(Algorithm::Sha256, &[name.as_bytes(), b"\n\x01", &raw].concat()),
-        None => key.fingerprint()?,
+        None => key.fingerprint(),
     };
     let mut id = [0; 4];
     for (to, from) in id.iter_mut().zip(digest.as_bytes()) {
