@@ -30,11 +30,15 @@
 
 mod bundle;
 mod claims;
+mod der;
 mod dsse;
 mod encoding;
 mod error;
 mod key;
 mod note;
+mod time;
+mod timestamp;
+mod x509;
 
 pub use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle};
 pub use crate::claims::{Claims, SubjectName};
@@ -42,3 +46,4 @@ pub use crate::dsse::Envelope;
 pub use crate::error::Error;
 pub use crate::key::{Scheme, SigningKey, VerifyingKey};
 pub use crate::note::{Checkpoint, SignedNote};
+pub use crate::time::{ParseTimeError, Time};
