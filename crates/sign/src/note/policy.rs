@@ -31,7 +31,7 @@ type Name = Vec<u8>;
 
 #[derive(Clone, Debug)]
 enum Member {
-    Witness(NoteKey),
+    Witness(Box<NoteKey>),
     Group { threshold: usize, members: Vec<Name> },
 }
 
@@ -86,7 +86,7 @@ impl WitnessPolicy {
     /// The witnesses it knows, in the order of the file.
     pub fn witnesses(&self) -> impl Iterator<Item = &NoteKey> {
         self.members.iter().filter_map(|(_, member)| match member {
-            Member::Witness(key) => Some(key),
+            Member::Witness(key) => Some(key.as_ref()),
             Member::Group { .. } => None,
         })
     }
@@ -193,7 +193,7 @@ impl Parser {
                         return Err(fault("the witness' key is there already"));
                     }
                 }
-                self.define(name, Member::Witness(key))
+                self.define(name, Member::Witness(Box::new(key)))
             }
             [b"group", name, threshold, members @ ..] if !members.is_empty() => {
                 let threshold = match *threshold {
