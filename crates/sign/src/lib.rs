@@ -22,11 +22,11 @@
 //!
 //! # Specifications
 //!
-//! DSSE v1.0.2, Sigstore bundle v0.3 (proto3 JSON; members it does not have are refused), C2SP signed-note and
-//! tlog-checkpoint, FIPS 186-5 with RFC 6979 (P-256), RFC 8032 (Ed25519), RFC 5958 and 5280 (PKCS#8 and SPKI in PEM).
+//! DSSE v1.0.2, Sigstore bundle v0.3 (proto3 JSON; members it does not have are refused), C2SP signed-note,
+//! tlog-checkpoint, tlog-cosignature (Ed25519), tlog-policy and tlog-proof, FIPS 186-5 with RFC 6979 (P-256), RFC 8032 (Ed25519), RFC 5958 and 5280 (PKCS#8 and SPKI in PEM).
 //!
 //! Not in this version, and refused by name: keyless bundles, transparency log entries, timestamps, encrypted private keys,
-//! P-384, checkpoints with extension lines.
+//! P-384, ML-DSA-44 cosignatures.
 
 mod bundle;
 mod claims;
@@ -45,5 +45,8 @@ pub use crate::claims::{Claims, SubjectName};
 pub use crate::dsse::Envelope;
 pub use crate::error::Error;
 pub use crate::key::{Scheme, SigningKey, VerifyingKey};
-pub use crate::note::{Checkpoint, SignedNote};
+pub use crate::note::{
+    Checkpoint, NoteKey, NoteKeyKind, NoteSignature, SignedNote, TlogProof, WitnessPolicy, Witnessed,
+    cosignature_key_id, note_key_id,
+};
 pub use crate::time::{ParseTimeError, Time};
