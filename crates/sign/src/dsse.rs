@@ -130,6 +130,16 @@ impl Envelope {
         self.signatures.len()
     }
 
+    /// The bytes that are signed.
+    pub(crate) fn pae(&self) -> Vec<u8> {
+        pae(&self.payload_type, &self.payload)
+    }
+
+    /// The signature of an envelope in a bundle, which has exactly one.
+    pub(crate) fn only_signature(&self) -> &[u8] {
+        self.signatures.first().map(|signature| signature.bytes.as_slice()).unwrap_or_default()
+    }
+
     /// The payload, if one of the signatures is by `key`.
     ///
     /// # Errors

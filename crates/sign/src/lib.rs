@@ -36,8 +36,13 @@ mod encoding;
 mod error;
 mod key;
 mod note;
+mod proto;
+mod rekor;
+mod statement;
 mod time;
 mod timestamp;
+mod trusted_root;
+mod verify;
 mod x509;
 
 pub use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle};
@@ -50,3 +55,8 @@ pub use crate::note::{
     cosignature_key_id, note_key_id,
 };
 pub use crate::time::{ParseTimeError, Time};
+pub use crate::trusted_root::TrustedRoot;
+pub use crate::verify::{
+    Artifact, Context, ExactIdentity, ExpectedSigner, Finding, IdentityRule, Proved, Question, Refusal,
+    Requirements, Rule, Signer, Step, Verdict, VerifiedTime, Verifier,
+};

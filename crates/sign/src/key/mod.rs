@@ -5,6 +5,7 @@ mod scheme;
 mod signing;
 mod verifying;
 
+pub(crate) use self::pem::blocks;
 pub use self::scheme::Scheme;
 pub use self::signing::SigningKey;
 pub use self::verifying::VerifyingKey;

@@ -15,7 +15,6 @@ pub(crate) struct Block {
 }
 
 /// The blocks of a text, in order. What stands between them is ignored, as everybody does (headers in front of a chain).
-#[allow(dead_code, reason = "the trusted root and cosign layers read chains with it")]
 pub(crate) fn blocks(text: &str) -> Result<Vec<Block>, Error> {
     if text.len() > BYTES {
         return Err(Error::Limit { what: "bytes of a PEM text", limit: BYTES });

@@ -10,4 +10,4 @@ mod sct;
 pub(crate) use self::algorithm::{SignatureAlgorithm, hash_algorithm};
 pub(crate) use self::certificate::Certificate;
 pub(crate) use self::path::{Authority, Purpose, check_leaf};
-pub(crate) use self::sct::{Sct, scts};
+pub(crate) use self::sct::scts;

@@ -72,10 +72,6 @@ impl Authority {
         self.chain.first()
     }
 
-    pub(crate) fn certificates(&self) -> &[Certificate] {
-        &self.chain
-    }
-
     /// That this authority issued the leaf. Says nothing of time.
     pub(crate) fn issued(&self, leaf: &Certificate) -> bool {
         self.issuer().is_some_and(|issuer| leaf.is_issued_by(issuer))
