@@ -30,6 +30,7 @@
 
 mod bundle;
 mod claims;
+mod cosign;
 mod der;
 mod dsse;
 mod encoding;
@@ -47,6 +48,10 @@ mod x509;
 
 pub use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle};
 pub use crate::claims::{Claims, SubjectName};
+pub use crate::cosign::{
+    AttachedBundle, AttachmentStore, Attachments, CosignLayer, DSSE_MEDIA_TYPE, SIMPLE_SIGNING_MEDIA_TYPE,
+    SimpleSigning,
+};
 pub use crate::dsse::Envelope;
 pub use crate::error::Error;
 pub use crate::key::{Scheme, SigningKey, VerifyingKey};
@@ -57,6 +62,7 @@ pub use crate::note::{
 pub use crate::time::{ParseTimeError, Time};
 pub use crate::trusted_root::TrustedRoot;
 pub use crate::verify::{
-    Artifact, Context, ExactIdentity, ExpectedSigner, Finding, IdentityRule, Proved, Question, Refusal,
-    Requirements, Rule, Signer, Step, Verdict, VerifiedTime, Verifier,
+    Artifact, Attached, COSIGN_SIGN, Context, ExactIdentity, ExpectedSigner, Finding, IdentityRule,
+    ImageVerdict, Proved, Question, Refusal, Requirements, Rule, Signer, Step, Verdict, VerifiedTime,
+    Verifier, Wanted,
 };

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use lotse_digest::Digest;
+use lotse_digest::{Algorithm, Digest};
 
 use super::{Artifact, Context, ExpectedSigner, Finding, Proved, Rule, Signer, Verdict, VerifiedTime};
 use crate::bundle::{Content, Material};
@@ -13,7 +13,7 @@ use crate::statement::StatementHead;
 use crate::timestamp::Timestamp;
 use crate::trusted_root::{CertificateAuthority, Log};
 use crate::x509::{Certificate, Purpose, check_leaf, scts};
-use crate::{Bundle, Claims, Time, TrustedRoot, VerifyingKey};
+use crate::{Bundle, Claims, SimpleSigning, Time, TrustedRoot, VerifyingKey};
 
 /// One verification.
 pub(super) struct Check<'a> {
@@ -21,6 +21,10 @@ pub(super) struct Check<'a> {
     pub(super) bundle: &'a Bundle,
     pub(super) artifact: &'a Artifact<'a>,
     pub(super) context: &'a Context<'a>,
+    /// In cosign's older layout the artifact is a payload about an image: the image, and the payload.
+    pub(super) image: Option<(&'a Digest, &'a [u8])>,
+    /// A hash function besides the key's own that the signature may be over.
+    pub(super) hash: Option<Algorithm>,
 }
 
 /// A step failed; the verdict has it.
@@ -63,6 +67,7 @@ impl<'a> Check<'a> {
             _ => Signer::Key(key.fingerprint()),
         };
         self.signature(verdict, key)?;
+        self.payload(verdict)?;
         let predicate_type = self.statement(verdict)?;
         self.thresholds(verdict, &found)?;
         let logs = found.logs.iter().map(|(log, index)| format!("{} {index}", log.name())).collect();
@@ -348,30 +353,58 @@ impl<'a> Check<'a> {
     fn signature(&self, verdict: &mut Verdict, key: &VerifyingKey) -> Checked {
         let used = vec![format!("key {}", key.fingerprint())];
         decide(verdict, Rule::Signature, used, || {
-            let (signed, holds) = match (&self.bundle.content, key.scheme().hash()) {
-                (Content::Dsse(envelope), _) => {
-                    ("the envelope", key.verifies(&envelope.pae(), envelope.only_signature()))
-                }
-                (Content::Message { signature, .. }, Some(hash)) => {
-                    let digest = self.artifact.digest(hash).ok_or_else(|| {
-                        format!("the key signs {hash} digests, and the artifact's {hash} is not known")
-                    })?;
-                    ("the artifact", key.verifies_digest(&digest, signature))
-                }
-                (Content::Message { signature, .. }, None) => {
-                    let Artifact::Bytes(bytes) = self.artifact else {
-                        return Err(format!(
-                            "{} signs the bytes themselves, which were not given",
-                            key.scheme()
-                        ));
-                    };
-                    ("the artifact", key.verifies(bytes, signature))
+            let signed = match &self.bundle.content {
+                Content::Dsse(_) => "the envelope",
+                Content::Message { .. } => "the artifact",
+            };
+            let holds = match key.scheme().hash() {
+                None => self.signs_bytes(key)?,
+                Some(hash) => {
+                    self.signs_digest(key, hash)?
+                        || match self.hash {
+                            Some(other) if other != hash => self.signs_digest(key, other)?,
+                            _ => false,
+                        }
                 }
             };
             if holds {
                 return Ok((format!("{} over {signed}", key.scheme()), ()));
             }
             Err(format!("the signature over {signed} does not verify"))
+        })
+    }
+
+    fn signs_digest(&self, key: &VerifyingKey, hash: Algorithm) -> Result<bool, String> {
+        let digest = match &self.bundle.content {
+            Content::Dsse(envelope) => Digest::of(hash, &envelope.pae()),
+            Content::Message { .. } => self.artifact.digest(hash).ok_or_else(|| {
+                format!("the key signs {hash} digests, and the artifact's {hash} is not known")
+            })?,
+        };
+        Ok(key.verifies_digest(&digest, self.signature_bytes()))
+    }
+
+    fn signs_bytes(&self, key: &VerifyingKey) -> Result<bool, String> {
+        match (&self.bundle.content, self.artifact) {
+            (Content::Dsse(envelope), _) => Ok(key.verifies(&envelope.pae(), self.signature_bytes())),
+            (Content::Message { .. }, Artifact::Bytes(bytes)) => {
+                Ok(key.verifies(bytes, self.signature_bytes()))
+            }
+            (Content::Message { .. }, Artifact::Digests(_)) => {
+                Err(format!("{} signs the bytes themselves, which were not given", key.scheme()))
+            }
+        }
+    }
+
+    /// In cosign's older layout: that the signed payload is about the image.
+    fn payload(&self, verdict: &mut Verdict) -> Checked {
+        let Some((image, payload)) = self.image else { return Ok(()) };
+        decide(verdict, Rule::Statement, vec![format!("payload {}", Digest::sha256(payload))], || {
+            let payload = SimpleSigning::parse(payload).map_err(|error| error.to_string())?;
+            if payload.digest != *image {
+                return Err(format!("the payload is about {}, not about {image}", payload.digest));
+            }
+            Ok((format!("the payload is about {image}"), ()))
         })
     }
 

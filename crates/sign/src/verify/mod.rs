@@ -2,11 +2,13 @@
 
 mod artifact;
 mod check;
+mod image;
 mod requirements;
 mod signer;
 mod verdict;
 
 pub use self::artifact::Artifact;
+pub use self::image::{Attached, COSIGN_SIGN, ImageVerdict, Wanted};
 pub use self::requirements::Requirements;
 pub use self::signer::{ExactIdentity, ExpectedSigner, IdentityRule};
 pub use self::verdict::{Finding, Proved, Question, Refusal, Rule, Signer, Step, Verdict, VerifiedTime};
@@ -80,7 +82,7 @@ impl Verifier {
             requirements: context.requirements,
             at: context.at,
         });
-        Check { root: &self.root, bundle, artifact, context }.run(&mut verdict);
+        Check { root: &self.root, bundle, artifact, context, image: None, hash: None }.run(&mut verdict);
         verdict
     }
 
