@@ -50,7 +50,7 @@ pub use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle};
 pub use crate::claims::{Claims, SubjectName};
 pub use crate::cosign::{
     AttachedBundle, AttachmentStore, Attachments, CosignLayer, DSSE_MEDIA_TYPE, SIMPLE_SIGNING_MEDIA_TYPE,
-    SimpleSigning,
+    SimpleSigning, cosign_predicate_type,
 };
 pub use crate::dsse::Envelope;
 pub use crate::error::Error;

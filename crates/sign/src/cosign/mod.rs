@@ -3,9 +3,11 @@
 
 mod attachments;
 mod layer;
+mod predicate;
 mod simple_signing;
 
 pub use self::attachments::{AttachedBundle, AttachmentStore, Attachments};
 pub(crate) use self::layer::decode_layer;
 pub use self::layer::{CosignLayer, DSSE_MEDIA_TYPE, SIMPLE_SIGNING_MEDIA_TYPE};
+pub use self::predicate::cosign_predicate_type;
 pub use self::simple_signing::SimpleSigning;
