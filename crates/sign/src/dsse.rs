@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, SigningKey, VerifyingKey, encoding};
+use crate::{Error, Signer, VerifyingKey, encoding};
 
 /// The payload type of in-toto statements.
 pub(crate) const IN_TOTO: &str = "application/vnd.in-toto+json";
@@ -44,8 +44,8 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// Those of [`SigningKey::sign`].
-    pub fn sign(payload_type: &str, payload: Vec<u8>, key: &SigningKey) -> Result<Self, Error> {
+    /// Those of the signer.
+    pub fn sign(payload_type: &str, payload: Vec<u8>, key: &dyn Signer) -> Result<Self, Error> {
         let bytes = key.sign(&pae(payload_type, &payload))?;
         let signatures = vec![Signature { keyid: String::new(), bytes }];
         Ok(Self { payload_type: payload_type.to_owned(), payload, signatures })
@@ -55,8 +55,8 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// Those of [`SigningKey::sign`].
-    pub fn sign_statement(statement: Vec<u8>, key: &SigningKey) -> Result<Self, Error> {
+    /// Those of the signer.
+    pub fn sign_statement(statement: Vec<u8>, key: &dyn Signer) -> Result<Self, Error> {
         Self::sign(IN_TOTO, statement, key)
     }
 

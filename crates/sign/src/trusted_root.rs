@@ -357,6 +357,21 @@ impl WireAuthority {
     }
 }
 
+/// protobuf-specs' `PublicKeyDetails` of a key.
+pub(crate) fn key_details(key: &VerifyingKey) -> &'static str {
+    match key.scheme() {
+        Scheme::EcdsaP256Sha256 => "PKIX_ECDSA_P256_SHA_256",
+        Scheme::EcdsaP384Sha384 => "PKIX_ECDSA_P384_SHA_384",
+        Scheme::EcdsaP521Sha512 => "PKIX_ECDSA_P521_SHA_512",
+        Scheme::Ed25519 => "PKIX_ED25519",
+        Scheme::RsaPkcs1Sha256 => match key.as_der().len() {
+            ..=300 => "PKIX_RSA_PKCS1V15_2048_SHA256",
+            301..=430 => "PKIX_RSA_PKCS1V15_3072_SHA256",
+            _ => "PKIX_RSA_PKCS1V15_4096_SHA256",
+        },
+    }
+}
+
 /// Whether protobuf-specs' `PublicKeyDetails` is the kind of this key.
 pub(crate) fn key_details_fit(details: &str, key: &VerifyingKey) -> bool {
     match key.scheme() {

@@ -1,6 +1,10 @@
 //! Sigstore bundles: what was signed, by what, and what others witnessed of it.
 
+mod builder;
 mod wire;
+
+pub use self::builder::BundleBuilder;
+pub(crate) use self::wire::read_log_entry;
 
 use lotse_digest::Digest;
 
@@ -8,7 +12,7 @@ use self::wire::{Wire, WireMaterial, WireMessage};
 use crate::dsse::IN_TOTO;
 use crate::rekor::LogEntry;
 use crate::x509::Certificate;
-use crate::{Envelope, Error, SigningKey, VerifyingKey, encoding};
+use crate::{Envelope, Error, Signer, VerifyingKey};
 
 /// The media type of a bundle, also its artifact type as an OCI referrer.
 pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -56,31 +60,22 @@ pub(crate) enum Content {
 }
 
 impl Bundle {
-    /// Signs an in-toto statement, given as its JSON bytes, into a bundle.
+    /// Signs an in-toto statement, given as its JSON bytes, into a bundle without further witnesses.
     ///
     /// # Errors
     ///
-    /// Those of [`SigningKey::sign`].
-    pub fn sign_statement(statement: Vec<u8>, key: &SigningKey) -> Result<Self, Error> {
-        let envelope = Envelope::sign_statement(statement, key)?;
-        Ok(Self::of_key(&key.verifying_key(), Content::Dsse(envelope)))
+    /// Those of the signer.
+    pub fn sign_statement(statement: Vec<u8>, key: &dyn Signer) -> Result<Self, Error> {
+        Ok(BundleBuilder::statement(statement, key)?.build())
     }
 
-    /// Signs an artifact's bytes into a bundle with a message signature.
+    /// Signs an artifact's bytes into a bundle with a message signature and without further witnesses.
     ///
     /// # Errors
     ///
-    /// Those of [`SigningKey::sign`].
-    pub fn sign_artifact(artifact: &[u8], key: &SigningKey) -> Result<Self, Error> {
-        let hash = key.scheme().hash().unwrap_or(lotse_digest::Algorithm::Sha256);
-        let content = Content::Message { digest: Digest::of(hash, artifact), signature: key.sign(artifact)? };
-        Ok(Self::of_key(&key.verifying_key(), content))
-    }
-
-    fn of_key(key: &VerifyingKey, content: Content) -> Self {
-        let hint = encoding::encode(key.fingerprint().as_bytes());
-        let material = Material::Key { hint };
-        Self { version: Version::V0_3, material, entries: Vec::new(), timestamps: Vec::new(), content }
+    /// Those of the signer.
+    pub fn sign_artifact(artifact: &[u8], key: &dyn Signer) -> Result<Self, Error> {
+        Ok(BundleBuilder::artifact(artifact, key)?.build())
     }
 
     /// Reads a bundle.

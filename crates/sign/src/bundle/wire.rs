@@ -228,6 +228,12 @@ impl WireMaterial {
     }
 }
 
+/// An entry alone, as Rekor version 2 answers.
+pub(crate) fn read_log_entry(json: &[u8]) -> Result<LogEntry, Error> {
+    let entry: WireEntry = serde_json::from_slice(json).map_err(fault)?;
+    entry.read()
+}
+
 impl WireEntry {
     fn read(self) -> Result<LogEntry, Error> {
         let index = u64::try_from(self.log_index.0).map_err(|_| fault("a log index is negative"))?;

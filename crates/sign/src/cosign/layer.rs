@@ -8,7 +8,7 @@ use crate::key::blocks;
 use crate::proto::Bytes;
 use crate::rekor::LogEntry;
 use crate::x509::Certificate;
-use crate::{Bundle, Envelope, Error, SigningKey, encoding};
+use crate::{Bundle, Envelope, Error, Signer, encoding};
 
 /// The media type of a layer that holds a [`SimpleSigning`](crate::SimpleSigning) payload.
 pub const SIMPLE_SIGNING_MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -68,8 +68,8 @@ impl CosignLayer {
     ///
     /// # Errors
     ///
-    /// Those of [`SigningKey::sign`].
-    pub fn sign(payload: &crate::SimpleSigning, key: &SigningKey) -> Result<Self, Error> {
+    /// Those of the signer.
+    pub fn sign(payload: &crate::SimpleSigning, key: &dyn Signer) -> Result<Self, Error> {
         let payload = payload.to_json()?;
         let signature = encoding::encode(&key.sign(&payload)?);
         let annotations = BTreeMap::from([(SIGNATURE.to_owned(), signature)]);
@@ -80,8 +80,8 @@ impl CosignLayer {
     ///
     /// # Errors
     ///
-    /// Those of [`SigningKey::sign`].
-    pub fn attest(statement: Vec<u8>, predicate_type: &str, key: &SigningKey) -> Result<Self, Error> {
+    /// Those of the signer.
+    pub fn attest(statement: Vec<u8>, predicate_type: &str, key: &dyn Signer) -> Result<Self, Error> {
         let payload = Envelope::sign_statement(statement, key)?.to_json()?;
         let annotations = BTreeMap::from([
             (SIGNATURE.to_owned(), String::new()),
@@ -149,7 +149,8 @@ fn log_entry(json: &str) -> Result<LogEntry, Error> {
     let kind: Kind = serde_json::from_slice(&payload.body.0).map_err(fault)?;
     Ok(LogEntry {
         index: u64::try_from(payload.log_index).map_err(|_| fault("its log index is negative"))?,
-        log_id: hexadecimal(&payload.log_id).ok_or_else(|| fault("its log id is no hexadecimal"))?,
+        log_id: encoding::hexadecimal(&payload.log_id)
+            .ok_or_else(|| fault("its log id is no hexadecimal"))?,
         kind: kind.kind,
         version: kind.api_version,
         integrated_time: payload.integrated_time,
@@ -157,14 +158,6 @@ fn log_entry(json: &str) -> Result<LogEntry, Error> {
         proof: None,
         body: payload.body.0,
     })
-}
-
-fn hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let lower = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    if !lower || text.len() % 2 != 0 {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
 fn fault(reason: impl ToString) -> Error {

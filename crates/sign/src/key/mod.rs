@@ -2,10 +2,12 @@
 
 mod pem;
 mod scheme;
+mod signer;
 mod signing;
 mod verifying;
 
-pub(crate) use self::pem::blocks;
+pub(crate) use self::pem::{blocks, write as write_pem};
 pub use self::scheme::Scheme;
+pub use self::signer::Signer;
 pub use self::signing::SigningKey;
 pub use self::verifying::VerifyingKey;

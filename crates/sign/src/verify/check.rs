@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use lotse_digest::{Algorithm, Digest};
 
-use super::{Artifact, Context, ExpectedSigner, Finding, Proved, Rule, Signer, Verdict, VerifiedTime};
+use super::{Artifact, Context, ExpectedSigner, Finding, Proved, Rule, SignedBy, Verdict, VerifiedTime};
 use crate::bundle::{Content, Material};
 use crate::dsse::IN_TOTO;
 use crate::rekor::{
@@ -62,9 +62,9 @@ impl<'a> Check<'a> {
                     rule.check(&claims)?;
                     Ok((describe(&claims), claims))
                 })?;
-                Signer::Certificate(Box::new(claims))
+                SignedBy::Certificate(Box::new(claims))
             }
-            _ => Signer::Key(key.fingerprint()),
+            _ => SignedBy::Key(key.fingerprint()),
         };
         self.signature(verdict, key)?;
         self.payload(verdict)?;

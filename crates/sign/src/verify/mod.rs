@@ -11,7 +11,7 @@ pub use self::artifact::Artifact;
 pub use self::image::{Attached, COSIGN_SIGN, ImageVerdict, Wanted};
 pub use self::requirements::Requirements;
 pub use self::signer::{ExactIdentity, ExpectedSigner, IdentityRule};
-pub use self::verdict::{Finding, Proved, Question, Refusal, Rule, Signer, Step, Verdict, VerifiedTime};
+pub use self::verdict::{Finding, Proved, Question, Refusal, Rule, SignedBy, Step, Verdict, VerifiedTime};
 
 use lotse_digest::Digest;
 

@@ -110,7 +110,7 @@ pub enum Rule {
 #[non_exhaustive]
 pub struct Proved {
     /// Who signed.
-    pub signer: Signer,
+    pub signer: SignedBy,
     /// When the signature existed, as each witness says; empty if none is needed and there is none.
     pub times: Vec<VerifiedTime>,
     /// The logs that hold an entry of it, by URL and index.
@@ -124,7 +124,7 @@ pub struct Proved {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Signer {
+pub enum SignedBy {
     /// A managed key, by its fingerprint.
     Key(Digest),
     /// The subject of a certificate.
