@@ -1,6 +1,4 @@
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
 use lotse_digest::Digest;
@@ -64,11 +62,11 @@ impl Policy {
 
 pub(crate) fn run(call: &Call) -> Result<bool, Box<dyn std::error::Error>> {
     let root = match &call.trusted_root {
-        Some(path) => TrustedRoot::parse(&read(path)?)?,
+        Some(path) => TrustedRoot::parse(&super::read(path)?)?,
         None => TrustedRoot::parse(PUBLIC_GOOD)?,
     };
     let key = match &call.key {
-        Some(path) => Some(VerifyingKey::from_pem(&String::from_utf8(read(path)?)?)?),
+        Some(path) => Some(VerifyingKey::from_pem(&String::from_utf8(super::read(path)?)?)?),
         None => None,
     };
     let identity = ExactIdentity::new(
@@ -80,26 +78,19 @@ pub(crate) fn run(call: &Call) -> Result<bool, Box<dyn std::error::Error>> {
         None => ExpectedSigner::Identity(&identity),
     };
     let digest: Option<[Digest; 1]> = call.artifact.parse().ok().map(|digest| [digest]);
-    let bytes = if digest.is_none() { read(Path::new(&call.artifact))? } else { Vec::new() };
+    let bytes = if digest.is_none() { super::read(Path::new(&call.artifact))? } else { Vec::new() };
     let artifact = digest.as_ref().map_or(Artifact::Bytes(&bytes), |digest| Artifact::Digests(digest));
-    let context =
-        Context { signer, requirements: call.policy.requirements(), at: call.at.map_or_else(now, Ok)? };
+    let context = Context {
+        signer,
+        requirements: call.policy.requirements(),
+        at: call.at.map_or_else(super::now, Ok)?,
+    };
 
-    let verdict = Verifier::new(root).verify_json(&read(&call.bundle)?, &artifact, &context)?;
+    let verdict = Verifier::new(root).verify_json(&super::read(&call.bundle)?, &artifact, &context)?;
     if call.json {
         println!("{}", String::from_utf8(verdict.to_json()?)?);
     } else {
         println!("{verdict}");
     }
     Ok(verdict.is_accepted())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-#[expect(clippy::disallowed_methods, reason = "a program for the command line may ask the clock")]
-fn now() -> Result<Time, Box<dyn std::error::Error>> {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    Ok(Time::from_seconds(i64::try_from(seconds)?))
 }
