@@ -54,8 +54,8 @@ pub use crate::claims::{Claims, SubjectName};
 #[cfg(feature = "client")]
 pub use crate::client::Client;
 pub use crate::cosign::{
-    AttachedBundle, AttachmentStore, Attachments, CosignLayer, DSSE_MEDIA_TYPE, SIMPLE_SIGNING_MEDIA_TYPE,
-    SimpleSigning, cosign_predicate_type,
+    AttachedBundle, AttachmentStore, Attachments, CosignLayer, CosignManifest, DSSE_MEDIA_TYPE,
+    SIMPLE_SIGNING_MEDIA_TYPE, SimpleSigning, cosign_predicate_type,
 };
 pub use crate::dsse::Envelope;
 pub use crate::error::Error;
@@ -68,6 +68,7 @@ pub use crate::service::{
     Content, Fulcio, IdentityToken, Rekor, Request, Response, Service, SigningCertificate, SigningConfig,
     SigningSession, TimestampAuthority, TokenSource, Transport,
 };
+pub use crate::statement::image_statement;
 pub use crate::time::{ParseTimeError, Time};
 pub use crate::trusted_root::TrustedRoot;
 pub use crate::verify::{

@@ -8,6 +8,8 @@ use crate::Error;
 
 /// Bundles or layers of one image.
 const COUNT: usize = 1000;
+/// Bytes of one of them.
+const BYTES: u64 = 64 << 20;
 const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle";
 
 /// A repository, as the search for signatures needs it: an OCI layout, a registry, a directory. The caller implements it.
@@ -39,12 +41,12 @@ pub trait AttachmentStore {
     /// The store's.
     fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Self::Error>;
 
-    /// A blob by its digest; `None` if it is not there. Never asked for more than 64 MiB.
+    /// A blob by its digest and size in bytes, at most 64 MiB; `None` if it is not there.
     ///
     /// # Errors
     ///
     /// The store's.
-    fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Self::Error>;
+    fn blob(&self, digest: &Digest, size: u64) -> Result<Option<Vec<u8>>, Self::Error>;
 }
 
 /// Everything that is attached to an image, in both layouts, not yet verified. Plain data.
@@ -157,7 +159,7 @@ impl Attachments {
         };
         let mut layers = Vec::new();
         for descriptor in manifest.layers.into_iter().take(COUNT) {
-            match content(store.blob(&descriptor.digest)?, &descriptor) {
+            match blob(store, &descriptor)? {
                 Ok(payload) => {
                     let Descriptor { media_type, annotations, .. } = descriptor;
                     layers.push(CosignLayer { media_type, payload, annotations });
@@ -184,7 +186,7 @@ impl Attachments {
         if !layer.media_type.starts_with(BUNDLE_TYPE) {
             return Ok(());
         }
-        match content(store.blob(&layer.digest)?, layer) {
+        match blob(store, layer)? {
             Ok(json) => self.bundles.push(AttachedBundle { manifest: descriptor.digest.clone(), json }),
             Err(reason) => self.unreadable.push(format!("referrer {name}: {reason}")),
         }
@@ -219,6 +221,14 @@ impl Attachments {
         };
         manifest.layers.into_iter().take(COUNT).map(layer).collect()
     }
+}
+
+/// A blob that the store has, unless it is too large to be asked for.
+fn blob<S: AttachmentStore>(store: &S, descriptor: &Descriptor) -> Result<Result<Vec<u8>, String>, S::Error> {
+    if descriptor.size > BYTES {
+        return Ok(Err(format!("{} has {} bytes, more than {BYTES}", descriptor.digest, descriptor.size)));
+    }
+    Ok(content(store.blob(&descriptor.digest, descriptor.size)?, descriptor))
 }
 
 /// The bytes, if they are what the descriptor says.
