@@ -41,6 +41,8 @@ mod key;
 mod note;
 mod proto;
 mod rekor;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 mod service;
 mod statement;
 mod time;
