@@ -2,6 +2,8 @@ use std::path::{Path, PathBuf};
 
 use lotse_digest::ProofError;
 
+use crate::Tampering;
+
 /// Why provenance could not be read, written or recorded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -40,6 +42,9 @@ pub enum Error {
     /// The log contradicts itself or its checkpoint.
     #[error("log: {0}")]
     Log(String),
+    /// The log is not as it was signed or seen.
+    #[error("log: {0}")]
+    Tampered(Tampering),
     /// A key or signature.
     #[error("signature")]
     Sign(#[from] lotse_sign::Error),

@@ -45,10 +45,12 @@ mod time;
 pub use crate::chain::{Chain, ChainEvidence, Link, LinkKind, LinkState};
 pub use crate::ci::CiFacts;
 pub use crate::error::Error;
-pub use crate::event::{Actor, ActorKind, Event, manual_steps};
+pub use crate::event::{Actor, ActorKind, Event, Outcome, manual_steps};
 #[cfg(feature = "git")]
 pub use crate::git::{Change, GitFacts, GitFile};
-pub use crate::log::{Log, LogProof};
+pub use crate::log::{
+    Anchor, Audit, DirectoryStore, Hit, Log, LogLock, LogStore, MemoryStore, Query, Tampering, Witness,
+};
 pub use crate::slsa::{
     BuildDefinition, Builder, Provenance, ResourceDescriptor, RunDetails, RunMetadata, SLSA_PROVENANCE,
 };
