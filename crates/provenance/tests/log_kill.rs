@@ -67,9 +67,15 @@ fn an_appender_that_is_killed_loses_nothing_and_shows_nothing_half() {
     let started = Instant::now();
     let mut table = Table::default();
     let mut state = 7_u64;
-    for _ in 0..kills {
+    for number in 0..kills {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        kill_one(directory.path(), Duration::from_micros((state >> 33) % 40_000), &mut table);
+        // Every other one may first finish an append, on however slow a machine.
+        kill_one(
+            directory.path(),
+            number % 2 == 1,
+            Duration::from_micros((state >> 33) % 40_000),
+            &mut table,
+        );
     }
     let log = Log::open(directory.path()).unwrap();
     println!("kills                              {kills}");
@@ -81,10 +87,10 @@ fn an_appender_that_is_killed_loses_nothing_and_shows_nothing_half() {
     println!("entries at the end                 {}", log.size());
     println!("seconds                            {}", started.elapsed().as_secs());
     assert_eq!((table.missing, table.half), (0, 0));
-    assert!(table.acknowledged > kills, "the appenders got somewhere");
+    assert!(table.acknowledged >= kills / 2, "the appenders got somewhere");
 }
 
-fn kill_one(directory: &Path, wait: Duration, table: &mut Table) {
+fn kill_one(directory: &Path, finish_one: bool, wait: Duration, table: &mut Table) {
     let before = Log::open(directory).unwrap().size();
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", "appender", "--nocapture", "--test-threads=1"])
@@ -94,13 +100,17 @@ fn kill_one(directory: &Path, wait: Duration, table: &mut Table) {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = Vec::new();
     assert!(lines.by_ref().map_while(Result::ok).any(|line| line.ends_with("ready")), "the appender started");
+    if finish_one {
+        said.extend(lines.next().unwrap());
+    }
     std::thread::sleep(wait);
     child.kill().unwrap();
     child.wait().unwrap();
     // What it said before it died, cut lines left out: they were not said.
     let mut acknowledged = before;
-    for line in lines.map_while(Result::ok) {
+    for line in said.into_iter().chain(lines.map_while(Result::ok)) {
         if let Some((first, last)) = line.strip_prefix("done ").and_then(|rest| rest.split_once(' ')) {
             let (first, last): (u64, u64) = (first.parse().unwrap(), last.parse().unwrap());
             assert_eq!(first, acknowledged, "in order");
