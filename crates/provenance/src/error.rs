@@ -27,6 +27,16 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A signed document says something else than what was expected.
+    #[error("{what}: expected {expected}, it says {actual}")]
+    Refused {
+        /// What was compared.
+        what: &'static str,
+        /// What the caller asked for.
+        expected: String,
+        /// What the document says.
+        actual: String,
+    },
     /// The Git repository does not say what is needed.
     #[error("Git: {0}")]
     Git(String),

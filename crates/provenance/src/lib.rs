@@ -37,7 +37,9 @@ mod error;
 mod event;
 #[cfg(feature = "git")]
 mod git;
+mod json;
 mod log;
+mod predicate;
 mod slsa;
 mod statement;
 mod time;
@@ -48,11 +50,18 @@ pub use crate::error::Error;
 pub use crate::event::{Actor, ActorKind, Event, Outcome, manual_steps};
 #[cfg(feature = "git")]
 pub use crate::git::{Change, GitFacts, GitFile};
+pub use crate::json::Json;
 pub use crate::log::{
     Anchor, Audit, DirectoryStore, Hit, Log, LogLock, LogStore, MemoryStore, Query, Tampering, Witness,
 };
-pub use crate::slsa::{
-    BuildDefinition, Builder, Provenance, ResourceDescriptor, RunDetails, RunMetadata, SLSA_PROVENANCE,
+pub use crate::predicate::{
+    Document, DocumentEncoding, DocumentFormat, LinkPredicate, Predicate, ReleasePredicate, Scanner,
+    TestResult, TestVerdict, Vsa, VsaExpectations, VsaResult, VulnerabilityScan,
 };
-pub use crate::statement::{Statement, Subject};
+pub use crate::slsa::{
+    BuildDefinition, BuildFacts, Builder, BuilderRule, Dependency, Expectations, Expected, Provenance,
+    ResourceDescriptor, RunDetails, RunMetadata, SLSA_PROVENANCE, SLSA_PROVENANCE_0_2, Signer, SlsaCheck,
+    SlsaVerdict,
+};
+pub use crate::statement::{DigestMatch, Statement, Subject, match_digests};
 pub use crate::time::{ParseTimestampError, Timestamp};

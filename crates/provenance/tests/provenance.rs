@@ -98,7 +98,7 @@ fn ci_facts_come_from_predefined_variables_and_must_be_of_the_built_commit() {
     );
     assert_eq!(github.started_by_hand(), Some(true));
     let built = provenance().with_ci(&github).unwrap();
-    assert_eq!(built.definition.external_parameters["ref"], "refs/heads/main");
+    assert_eq!(built.definition.external_parameters.pointer("/ref"), Some("refs/heads/main".into()));
     let gitlab = CiFacts::from_variables(&variables(&[
         ("GITLAB_CI", "true"),
         ("CI_COMMIT_SHA", "0000000000000000000000000000000000000000"),
