@@ -45,7 +45,7 @@ mod statement;
 mod time;
 
 pub use crate::chain::{Chain, ChainEvidence, Link, LinkKind, LinkState};
-pub use crate::ci::CiFacts;
+pub use crate::ci::{CiCaution, CiDisagreement, CiFacts, CiField, CiSource, Reconciled, RepositoryIdentity};
 pub use crate::error::Error;
 pub use crate::event::{Actor, ActorKind, Event, Outcome, manual_steps};
 #[cfg(feature = "git")]
