@@ -212,11 +212,3 @@ impl Event {
         Ok(entry)
     }
 }
-
-/// The steps of a release that a person took (R13): every event whose actor is a person or unknown.
-///
-/// What is not in the log is not counted, so a count is only as good as the log's sources.
-pub fn manual_steps<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<&'a Event> {
-    let manual = |event: &&Event| matches!(event.actor.kind, ActorKind::Human | ActorKind::Unknown);
-    events.into_iter().filter(manual).collect()
-}

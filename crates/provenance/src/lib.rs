@@ -39,21 +39,24 @@ mod event;
 mod git;
 mod json;
 mod log;
+mod metrics;
 mod predicate;
 mod slsa;
 mod statement;
+mod steps;
 mod time;
 
 pub use crate::chain::{Chain, ChainEvidence, Link, LinkKind, LinkState};
 pub use crate::ci::{CiCaution, CiDisagreement, CiFacts, CiField, CiSource, Reconciled, RepositoryIdentity};
 pub use crate::error::Error;
-pub use crate::event::{Actor, ActorKind, Event, Outcome, manual_steps};
+pub use crate::event::{Actor, ActorKind, Event, Outcome};
 #[cfg(feature = "git")]
 pub use crate::git::{Change, GitFacts, GitFile};
 pub use crate::json::Json;
 pub use crate::log::{
     Anchor, Audit, DirectoryStore, Hit, Log, LogLock, LogStore, MemoryStore, Query, Tampering, Witness,
 };
+pub use crate::metrics::{Branch, Commit, DeliveryMetrics, Figure, History, Rate, Sample};
 pub use crate::predicate::{
     Document, DocumentEncoding, DocumentFormat, LinkPredicate, Predicate, ReleasePredicate, Scanner,
     TestResult, TestVerdict, Vsa, VsaExpectations, VsaResult, VulnerabilityScan,
@@ -64,4 +67,5 @@ pub use crate::slsa::{
     SlsaVerdict,
 };
 pub use crate::statement::{DigestMatch, Statement, Subject, match_digests};
+pub use crate::steps::{Step, StepCount, StepKind, StepSource, StepWindow};
 pub use crate::time::{ParseTimestampError, Timestamp};

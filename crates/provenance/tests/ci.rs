@@ -138,7 +138,7 @@ fn the_commit_of_the_event_is_not_the_commit_checked_out() {
     );
     assert_eq!(dispatched.cautions(Some(COMMIT)), []);
     let other = CiCaution::CheckedOut { run: COMMIT.to_owned(), checked_out: OTHER.to_owned() };
-    assert_eq!(dispatched.cautions(Some(OTHER)), [other.clone()]);
+    assert_eq!(dispatched.cautions(Some(OTHER)), std::slice::from_ref(&other));
     assert_eq!(github(&[]).cautions(Some(OTHER)), [other]);
     assert_eq!(github(&[]).cautions(None), [], "a push checks out its commit");
 }
