@@ -1,6 +1,10 @@
 //! What the examples share: a progress bar on standard error, how an error ends a program, how a file is replaced.
 #![allow(clippy::print_stderr, reason = "examples talk to people on standard error")]
 
+pub mod images;
+pub mod signing;
+pub mod trust;
+
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
@@ -53,6 +57,13 @@ pub fn fail(program: &str, message: &str, code: u8) -> ExitCode {
         eprintln!("{program}: {line}");
     }
     ExitCode::from(code)
+}
+
+/// An error with its causes, on one line.
+#[must_use]
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Replaces a file in one step: whoever reads it meanwhile sees the old or the new one, never half of it.

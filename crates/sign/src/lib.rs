@@ -30,18 +30,49 @@
 
 mod bundle;
 mod claims;
+#[cfg(feature = "client")]
+mod client;
+mod cosign;
+mod der;
 mod dsse;
 mod encoding;
 mod error;
 mod key;
 mod note;
+mod proto;
+mod rekor;
+mod service;
+mod statement;
+mod time;
+mod timestamp;
+mod trusted_root;
+mod verify;
+mod x509;
 
-pub use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle};
+pub use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle, BundleBuilder};
 pub use crate::claims::{Claims, SubjectName};
+#[cfg(feature = "client")]
+pub use crate::client::Client;
+pub use crate::cosign::{
+    AttachedBundle, AttachmentStore, Attachments, CosignLayer, CosignManifest, DSSE_MEDIA_TYPE,
+    SIMPLE_SIGNING_MEDIA_TYPE, SimpleSigning, cosign_predicate_type,
+};
 pub use crate::dsse::Envelope;
 pub use crate::error::Error;
-pub use crate::key::{Scheme, SigningKey, VerifyingKey};
+pub use crate::key::{Scheme, Signer, SigningKey, VerifyingKey};
 pub use crate::note::{
     Checkpoint, NoteKey, NoteKeyKind, NoteSignature, SignedNote, TlogProof, WitnessPolicy, Witnessed,
     cosignature_key_id, note_key_id,
+};
+pub use crate::service::{
+    Content, Fulcio, IdentityToken, Rekor, Request, Response, Service, SigningCertificate, SigningConfig,
+    SigningSession, TimestampAuthority, TokenSource, Transport,
+};
+pub use crate::statement::image_statement;
+pub use crate::time::{ParseTimeError, Time};
+pub use crate::trusted_root::TrustedRoot;
+pub use crate::verify::{
+    Artifact, Attached, COSIGN_SIGN, Context, ExactIdentity, ExpectedSigner, Finding, IdentityRule,
+    ImageVerdict, Proved, Question, Refusal, Requirements, Rule, SignedBy, Step, Verdict, VerifiedTime,
+    Verifier, Wanted,
 };

@@ -30,7 +30,7 @@ const EC_OID: [u8; 9] = [0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 ///
 /// [`Error::Key`] if the key cannot be encoded, [`Error::Unsupported`] for other kinds of keys.
 pub fn note_key_id(name: &str, key: &VerifyingKey) -> Result<[u8; 32], Error> {
-    id_of_spki(name, &key.to_der()?)
+    id_of_spki(name, key.as_der())
 }
 
 /// The id of a key that cosigns checkpoints under a name (C2SP tlog-cosignature, Ed25519):
@@ -81,12 +81,10 @@ impl NoteKey {
     /// [`Error::Malformed`] for a name that is none; those of [`note_key_id`].
     pub fn signer(name: &str, key: &VerifyingKey) -> Result<Self, Error> {
         check_name(name)?;
-        let der = key.to_der()?;
-        let wire = match raw_ed25519(&der) {
+        let der = key.as_der();
+        let wire = match raw_ed25519(der) {
             Some(raw) => [&[ED25519], raw].concat(),
-            None if algorithm(&der).is_some_and(|oid| oid.starts_with(&EC_OID)) => {
-                [&[ECDSA], der.as_slice()].concat()
-            }
+            None if algorithm(der).is_some_and(|oid| oid.starts_with(&EC_OID)) => [&[ECDSA], der].concat(),
             None => return Err(unsupported("a verifier key of this kind")),
         };
         let id = short(&note_key_id(name, key)?);

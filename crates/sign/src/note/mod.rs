@@ -185,13 +185,13 @@ impl SignedNote {
         for line in lines {
             if !verifies(&line.bytes) {
                 let what = "the note's line under this name and key id";
-                return Err(Error::Signature { what, key: key.fingerprint()?.to_string() });
+                return Err(Error::Signature { what, key: key.fingerprint().to_string() });
             }
             first = first.or(Some(line));
         }
         match first {
             Some(line) => Ok(line),
-            None => Err(Error::Signature { what: "note", key: key.fingerprint()?.to_string() }),
+            None => Err(Error::Signature { what: "note", key: key.fingerprint().to_string() }),
         }
     }
 }
