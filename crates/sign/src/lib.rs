@@ -35,6 +35,7 @@ mod encoding;
 mod error;
 mod key;
 mod note;
+pub mod policy;
 
 pub use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle};
 pub use crate::claims::{Claims, SubjectName};
