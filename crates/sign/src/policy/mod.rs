@@ -1,16 +1,29 @@
 //! ClusterImagePolicy: what the Sigstore Policy Controller says of an image, and what a policy does not check.
 
+mod document;
 mod glob;
 mod identity;
 mod image;
+mod issue;
 mod json;
+mod model;
+mod pem;
 mod quorum;
 mod regexp;
 mod rule;
+mod schema;
+mod url;
+mod validate;
 mod wildcard;
 
+pub use self::document::{PolicyError, PolicySet, ReadOptions};
 pub use self::glob::{Glob, ParseGlobError};
 pub use self::identity::{IdentityError, PolicyIdentity, check_claims, check_identities};
 pub use self::image::{ImageName, ParseImageError};
+pub use self::issue::Issue;
+pub use self::model::{
+    AttestationRule, Authority, AuthorityKind, ClusterImagePolicy, KeyReference, Keyless, LabelRequirement, LogReference,
+    PolicyRule, ResourceMatch, Source,
+};
 pub use self::quorum::{Quorum, QuorumError, Requirement, Shortfall, Signed};
 pub use self::rule::{Claim, IdentityRule, ParsePatternError, Pattern};
