@@ -52,3 +52,24 @@ fn every_issue_knows_its_place() {
     assert_eq!(error.message, "invalid value: PASS: spec.authorities[0].static.action\nunsupported action");
     assert_eq!(error.position.unwrap().to_string(), "8:22");
 }
+
+#[test]
+fn rules_see_statements_as_the_controller_shows_them() {
+    use lotse_sign::policy::{StatementView, statement_view};
+    for line in include_str!("data/policy/payload.tsv").lines().skip(1) {
+        let row: Vec<&str> = line.split('\t').collect();
+        let ours = match statement_view(&text(row[1]), row[2].as_bytes()) {
+            StatementView::Evaluated { json, predicate_type } => {
+                ("evaluated", json, predicate_type, String::new())
+            }
+            StatementView::Skipped { predicate_type } => {
+                ("skipped", "-".to_owned(), predicate_type, String::new())
+            }
+            StatementView::Failed { message, predicate_type } => {
+                ("error", "-".to_owned(), predicate_type.unwrap_or_default(), message)
+            }
+            _ => unreachable!(),
+        };
+        assert_eq!(ours, (row[3], row[4].to_owned(), text(row[5]), text(row[6])), "{}", row[0]);
+    }
+}

@@ -14,8 +14,9 @@ use lotse_sign::{Claims, SubjectName};
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
 
 fn github(workflow: &str, reference: &str) -> Claims {
-    let mut claims =
-        Claims::new(SubjectName::Uri(format!("https://github.com/org/app/.github/workflows/{workflow}@{reference}")));
+    let mut claims = Claims::new(SubjectName::Uri(format!(
+        "https://github.com/org/app/.github/workflows/{workflow}@{reference}"
+    )));
     claims.issuer = Some(GITHUB.to_owned());
     claims.source_repository_ref = Some(reference.to_owned());
     claims.runner_environment = Some("github-hosted".to_owned());
@@ -78,7 +79,8 @@ fn a_quorum_counts_signers_and_not_signatures() {
         predicate_type: None,
     };
     let by = |mail: &str| Signed { by: person(mail), predicate_type: None };
-    let quorum = Quorum::new(2, vec![mail("*@example.com"), mail("ann@example.com"), mail("*@example.org")]).unwrap();
+    let quorum =
+        Quorum::new(2, vec![mail("*@example.com"), mail("ann@example.com"), mail("*@example.org")]).unwrap();
 
     // CVE-2020-15093: one key that signs twice is one signer.
     let twice = quorum.check(&[by("bob@example.com"), by("bob@example.com")]).unwrap_err();
@@ -92,11 +94,15 @@ fn a_quorum_counts_signers_and_not_signatures() {
         2,
         vec![
             mail("*@example.com"),
-            Requirement { predicate_type: Some("https://spdx.dev/Document".to_owned()), ..mail("*@example.com") },
+            Requirement {
+                predicate_type: Some("https://spdx.dev/Document".to_owned()),
+                ..mail("*@example.com")
+            },
         ],
     )
     .unwrap();
-    let sbom = |mail: &str| Signed { predicate_type: Some("https://spdx.dev/Document".to_owned()), ..by(mail) };
+    let sbom =
+        |mail: &str| Signed { predicate_type: Some("https://spdx.dev/Document".to_owned()), ..by(mail) };
     assert!(with_attestation.check(&[by("a@example.com"), by("b@example.com")]).is_err(), "no attestation");
     assert!(with_attestation.check(&[by("a@example.com"), sbom("a@example.com")]).is_ok());
 

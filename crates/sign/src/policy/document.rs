@@ -80,7 +80,8 @@ impl PolicySet {
                 read.push((at, document));
             }
         }
-        let mut set = Self { policies: Vec::new(), warnings: Vec::new(), documents: Vec::new(), hidden: Vec::new() };
+        let mut set =
+            Self { policies: Vec::new(), warnings: Vec::new(), documents: Vec::new(), hidden: Vec::new() };
         for (at, opened) in read {
             let Opened { located, json, api_version, kind, hidden } = opened;
             set.hidden.extend(hidden);
@@ -98,7 +99,8 @@ impl PolicySet {
                 }
                 _ => {
                     let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
-                    let version = api_version.rsplit_once('/').map_or(api_version.as_str(), |(_, version)| version);
+                    let version =
+                        api_version.rsplit_once('/').map_or(api_version.as_str(), |(_, version)| version);
                     let message = format!("unknown type: {group}/{version}, Kind={kind}");
                     return Err(refused(&message, Some(located.locate("/kind"))));
                 }
@@ -196,7 +198,8 @@ fn open(text: &str, start: usize, chunk: &str, at: usize) -> Result<Option<Opene
         let message = format!("decoding object[{at}]: error converting YAML to JSON: {error}");
         refused(&message, error.position().map(shifted))
     };
-    let stream = Stream::parse(trimmed.as_bytes(), Dialect::ApiServer, &Limits::small_file()).map_err(|error| broken(&error))?;
+    let stream = Stream::parse(trimmed.as_bytes(), Dialect::ApiServer, &Limits::small_file())
+        .map_err(|error| broken(&error))?;
     let hidden = stream
         .dropped()
         .iter()
@@ -222,9 +225,13 @@ fn open(text: &str, start: usize, chunk: &str, at: usize) -> Result<Option<Opene
     if kind.is_empty() {
         let message = match &json {
             Json::Object(_) => format!("Object 'Kind' is missing in '{}'", json.marshal()),
-            other => format!("json: cannot unmarshal {} into Go value of type struct {{ Items json.RawMessage }}", other.kind()),
+            other => format!(
+                "json: cannot unmarshal {} into Go value of type struct {{ Items json.RawMessage }}",
+                other.kind()
+            ),
         };
-        let message = format!("decoding object[{at}]: error unmarshaling JSON: while decoding JSON: {message}");
+        let message =
+            format!("decoding object[{at}]: error unmarshaling JSON: while decoding JSON: {message}");
         return Err(refused(&message, Some(located.locate(""))));
     }
     let api_version = model::text(&json, "apiVersion");

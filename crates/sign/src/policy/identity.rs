@@ -55,7 +55,11 @@ pub enum IdentityError {
 /// # Errors
 ///
 /// [`IdentityError`]: which subjects and issuer were met, or which pattern is none.
-pub fn check_identities(identities: &[PolicyIdentity], issuer: &str, subjects: &[&str]) -> Result<(), IdentityError> {
+pub fn check_identities(
+    identities: &[PolicyIdentity],
+    issuer: &str,
+    subjects: &[&str],
+) -> Result<(), IdentityError> {
     for identity in identities {
         let by_issuer = side("issuer", &identity.issuer, &identity.issuer_regexp, &[issuer])?;
         let by_subject = side("subject", &identity.subject, &identity.subject_regexp, subjects)?;
@@ -86,8 +90,12 @@ pub fn check_claims(identities: &[PolicyIdentity], claims: &Claims) -> Result<()
 fn side(side: &'static str, exact: &str, pattern: &str, values: &[&str]) -> Result<bool, IdentityError> {
     if !pattern.is_empty() {
         let pattern_of = |reason| match reason {
-            RegexError::Invalid(reason) => IdentityError::Malformed { side, pattern: pattern.to_owned(), reason },
-            unsupported => IdentityError::Unsupported { pattern: pattern.to_owned(), reason: unsupported.text() },
+            RegexError::Invalid(reason) => {
+                IdentityError::Malformed { side, pattern: pattern.to_owned(), reason }
+            }
+            unsupported => {
+                IdentityError::Unsupported { pattern: pattern.to_owned(), reason: unsupported.text() }
+            }
         };
         let regex = GoRegex::new(pattern).map_err(pattern_of)?;
         return Ok(values.iter().any(|value| regex.matches(value)));

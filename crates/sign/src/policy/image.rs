@@ -38,7 +38,9 @@ impl ImageName {
     ///
     /// [`ParseImageError`] if go-containerregistry (weak validation) refuses it.
     pub fn parse(text: &str) -> Result<Self, ParseImageError> {
-        Self::tagged(text).or_else(|| Self::pinned(text)).ok_or_else(|| ParseImageError { text: text.to_owned() })
+        Self::tagged(text)
+            .or_else(|| Self::pinned(text))
+            .ok_or_else(|| ParseImageError { text: text.to_owned() })
     }
 
     fn tagged(text: &str) -> Option<Self> {
@@ -138,13 +140,19 @@ pub(crate) fn registry(name: &str, strict: bool) -> Result<String, String> {
 
 /// Whether Go's `url.Parse("//" + name)` gives this very host.
 fn is_authority(name: &str) -> bool {
-    if name.chars().any(|character| matches!(character, '/' | '?' | '#' | '@' | '%') || character.is_ascii_control()) {
+    if name
+        .chars()
+        .any(|character| matches!(character, '/' | '?' | '#' | '@' | '%') || character.is_ascii_control())
+    {
         return false;
     }
     let (host, port) = match name.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
             Some((inside, after)) => {
-                if inside.chars().any(|character| !character.is_ascii_hexdigit() && !matches!(character, ':' | '.')) {
+                if inside
+                    .chars()
+                    .any(|character| !character.is_ascii_hexdigit() && !matches!(character, ':' | '.'))
+                {
                     return false;
                 }
                 ("", after)
@@ -168,7 +176,26 @@ fn is_host_character(character: char) -> bool {
     character.is_ascii_alphanumeric()
         || matches!(
             character,
-            '-' | '_' | '.' | '~' | '!' | '$' | '&' | '\'' | '(' | ')' | '*' | '+' | ',' | ';' | '=' | ':' | '[' | ']' | '<' | '>' | '"'
+            '-' | '_'
+                | '.'
+                | '~'
+                | '!'
+                | '$'
+                | '&'
+                | '\''
+                | '('
+                | ')'
+                | '*'
+                | '+'
+                | ','
+                | ';'
+                | '='
+                | ':'
+                | '['
+                | ']'
+                | '<'
+                | '>'
+                | '"'
         )
 }
 

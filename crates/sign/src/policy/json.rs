@@ -36,7 +36,9 @@ impl Json {
     /// The member of exactly this name; of equal ones the last.
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Object(members) => members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value),
+            Self::Object(members) => {
+                members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+            }
             _ => None,
         }
     }
@@ -88,6 +90,11 @@ impl Json {
         let mut out = String::new();
         self.write(&mut out);
         out
+    }
+
+    /// A scalar as a person would write it, for messages.
+    pub(crate) fn raw(&self) -> String {
+        self.marshal().replace("\\u003c", "<").replace("\\u003e", ">").replace("\\u0026", "&")
     }
 
     fn write(&self, out: &mut String) {
@@ -163,7 +170,8 @@ fn quote(text: &str, out: &mut String) {
 
 /// A number through Go's `float64` and back, as `strconv` prints it for JSON.
 fn float(text: &str) -> Result<String, String> {
-    let number: f64 = text.parse().map_err(|_| format!("json: invalid number literal, trying to unmarshal {text:?}"))?;
+    let number: f64 =
+        text.parse().map_err(|_| format!("json: invalid number literal, trying to unmarshal {text:?}"))?;
     if !number.is_finite() {
         return Err(format!("json: cannot unmarshal number {text} into Go value of type float64"));
     }
@@ -402,7 +410,10 @@ pub(crate) fn go_quote(text: &str) -> String {
             control if u32::from(control) < 0x20 || u32::from(control) == 0x7f => {
                 let _ = write!(out, "\\x{:02x}", u32::from(control));
             }
-            control if (0x80..0xa0).contains(&u32::from(control)) || matches!(control, '\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+            control
+                if (0x80..0xa0).contains(&u32::from(control))
+                    || matches!(control, '\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}') =>
+            {
                 let _ = write!(out, "\\u{:04x}", u32::from(control));
             }
             other => out.push(other),

@@ -2,11 +2,14 @@
 
 mod document;
 mod glob;
+mod gotime;
+mod gotype;
 mod identity;
 mod image;
 mod issue;
 mod json;
 mod model;
+mod payload;
 mod pem;
 mod quorum;
 mod regexp;
@@ -22,8 +25,9 @@ pub use self::identity::{IdentityError, PolicyIdentity, check_claims, check_iden
 pub use self::image::{ImageName, ParseImageError};
 pub use self::issue::Issue;
 pub use self::model::{
-    AttestationRule, Authority, AuthorityKind, ClusterImagePolicy, KeyReference, Keyless, LabelRequirement, LogReference,
-    PolicyRule, ResourceMatch, Source,
+    AttestationRule, Authority, AuthorityKind, ClusterImagePolicy, KeyReference, Keyless, LabelRequirement,
+    LogReference, PolicyRule, ResourceMatch, Source,
 };
+pub use self::payload::{StatementView, statement_view};
 pub use self::quorum::{Quorum, QuorumError, Requirement, Shortfall, Signed};
 pub use self::rule::{Claim, IdentityRule, ParsePatternError, Pattern};

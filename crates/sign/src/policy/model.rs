@@ -181,7 +181,11 @@ pub(crate) fn read(document: &Json, version: &str, position: Position, index: us
         name: document.get("metadata").map(|metadata| text(metadata, "name")).unwrap_or_default(),
         version: version.to_owned(),
         globs: list("images").iter().map(|image| text(image, "glob")).collect(),
-        authorities: list("authorities").iter().enumerate().map(|(at, entry)| authority(entry, at, old)).collect(),
+        authorities: list("authorities")
+            .iter()
+            .enumerate()
+            .map(|(at, entry)| authority(entry, at, old))
+            .collect(),
         policy: spec.and_then(|spec| object(spec, "policy")).map(rule),
         warn: spec.is_some_and(|spec| text(spec, "mode") == "warn"),
         resources: list("match").iter().map(resource).collect(),
@@ -246,10 +250,10 @@ fn authority(entry: &Json, at: usize, old: bool) -> Authority {
     Authority {
         name: if name.is_empty() { format!("authority-{at}") } else { name },
         kind,
-        source: entry.get("source").and_then(|source| source.items().first()).map(|source| Source {
-            oci: text(source, "oci"),
-            tag_prefix: text(source, "tagPrefix"),
-        }),
+        source: entry
+            .get("source")
+            .and_then(|source| source.items().first())
+            .map(|source| Source { oci: text(source, "oci"), tag_prefix: text(source, "tagPrefix") }),
         log: object(entry, "ctlog")
             .map(|log| LogReference {
                 url: log.get("url").and_then(Json::as_str).map(str::to_owned),
@@ -298,16 +302,18 @@ fn resource(entry: &Json) -> ResourceMatch {
             }));
         }
         let expressions = selector.get("matchExpressions").map(Json::items).unwrap_or_default();
-        labels.extend(expressions.iter().map(|expression| LabelRequirement {
-            key: text(expression, "key"),
-            operator: text(expression, "operator"),
-            values: expression
-                .get("values")
-                .map(Json::items)
-                .unwrap_or_default()
-                .iter()
-                .filter_map(|value| value.as_str().map(str::to_owned))
-                .collect(),
+        labels.extend(expressions.iter().map(|expression| {
+            LabelRequirement {
+                key: text(expression, "key"),
+                operator: text(expression, "operator"),
+                values: expression
+                    .get("values")
+                    .map(Json::items)
+                    .unwrap_or_default()
+                    .iter()
+                    .filter_map(|value| value.as_str().map(str::to_owned))
+                    .collect(),
+            }
         }));
         labels
     });

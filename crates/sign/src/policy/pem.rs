@@ -53,7 +53,8 @@ pub(crate) fn is_public_key(text: &str) -> bool {
 pub(crate) fn verifying_key(text: &str) -> Option<VerifyingKey> {
     let (label, der) = first_block(text)?;
     let body = STANDARD.encode(der);
-    VerifyingKey::from_pem(&format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", wrapped(&body))).ok()
+    VerifyingKey::from_pem(&format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", wrapped(&body)))
+        .ok()
 }
 
 fn wrapped(text: &str) -> String {
@@ -86,9 +87,16 @@ fn is_spki(der: &[u8]) -> bool {
         DSA => matches!(element(key), Some((0x02, _, []))),
         EC => {
             let Some((0x06, curve, _)) = element(parameters) else { return false };
-            let known = CURVES.iter().any(|(oid, length)| *oid == curve && key.len() == *length && key.first() == Some(&4));
+            let known = CURVES
+                .iter()
+                .any(|(oid, length)| *oid == curve && key.len() == *length && key.first() == Some(&4));
             let ours = CURVES.get(1).is_some_and(|(p256, _)| *p256 == curve);
-            let pem = || format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", wrapped(&STANDARD.encode(der)));
+            let pem = || {
+                format!(
+                    "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+                    wrapped(&STANDARD.encode(der))
+                )
+            };
             known && (!ours || VerifyingKey::from_pem(&pem()).is_ok())
         }
         _ => false,

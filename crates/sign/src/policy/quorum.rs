@@ -81,7 +81,11 @@ impl Quorum {
         let candidates: Vec<usize> = (0..signed.len())
             .filter(|&at| {
                 signed.get(at).is_some_and(|signed| {
-                    seen.insert((signed.by.issuer.clone(), signed.by.subject.clone(), signed.predicate_type.clone()))
+                    seen.insert((
+                        signed.by.issuer.clone(),
+                        signed.by.subject.clone(),
+                        signed.predicate_type.clone(),
+                    ))
                 })
             })
             .collect();
@@ -111,14 +115,16 @@ impl Quorum {
         for &candidate in candidates {
             let fits = match (self.requirements.get(wanted), signed.get(candidate)) {
                 (Some(requirement), Some(signed)) => {
-                    requirement.predicate_type == signed.predicate_type && requirement.rule.matches(&signed.by)
+                    requirement.predicate_type == signed.predicate_type
+                        && requirement.rule.matches(&signed.by)
                 }
                 _ => false,
             };
             if !fits || !tried.insert(candidate) {
                 continue;
             }
-            let holder = taken.iter().find(|(_, signature)| *signature == candidate).map(|(holder, _)| *holder);
+            let holder =
+                taken.iter().find(|(_, signature)| *signature == candidate).map(|(holder, _)| *holder);
             if let Some(holder) = holder
                 && !self.place(holder, signed, candidates, taken, tried)
             {

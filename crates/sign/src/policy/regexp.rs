@@ -42,10 +42,10 @@ impl GoRegex {
             return Err(RegexError::Unsupported("a pattern of more than 16 KiB".to_owned()));
         }
         let translated = translate(source)?;
-        let compiled = regex::RegexBuilder::new(&translated)
-            .size_limit(COMPILED)
-            .build()
-            .map_err(|error| RegexError::Unsupported(format!("something that we cannot translate ({error})")))?;
+        let compiled =
+            regex::RegexBuilder::new(&translated).size_limit(COMPILED).build().map_err(|error| {
+                RegexError::Unsupported(format!("something that we cannot translate ({error})"))
+            })?;
         Ok(Self { source: source.to_owned(), compiled })
     }
 
@@ -194,14 +194,17 @@ impl<'a> Reader<'a> {
     /// `{n}`, `{n,}`, `{n,m}`; anything else in braces is literal.
     fn counts(&mut self) -> Result<Option<String>, RegexError> {
         let rest = self.rest();
-        let Some((inside, _)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else { return Ok(None) };
+        let Some((inside, _)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
+            return Ok(None);
+        };
         let (low, high) = match inside.split_once(',') {
             Some((low, high)) => (low, Some(high)),
             None => (inside, None),
         };
         let number = |text: &str| {
             let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            (plain && (text.len() == 1 || !text.starts_with('0'))).then(|| text.parse::<u32>().unwrap_or(u32::MAX))
+            (plain && (text.len() == 1 || !text.starts_with('0')))
+                .then(|| text.parse::<u32>().unwrap_or(u32::MAX))
         };
         let Some(low) = number(low) else { return Ok(None) };
         let high = match high {
@@ -249,13 +252,20 @@ impl<'a> Reader<'a> {
         let start = self.at;
         self.at += 1;
         if self.eat("?") {
-            if self.eat("P<") || (self.peek() == Some('<') && !self.rest().starts_with("<=") && !self.rest().starts_with("<!") && self.eat("<")) {
+            if self.eat("P<")
+                || (self.peek() == Some('<')
+                    && !self.rest().starts_with("<=")
+                    && !self.rest().starts_with("<!")
+                    && self.eat("<"))
+            {
                 let Some((name, _)) = self.rest().split_once('>') else {
                     let rest = self.source.get(start..).unwrap_or_default();
                     return Err(invalid(&format!("invalid named capture: `{rest}`")));
                 };
                 self.at += name.len() + 1;
-                if name.is_empty() || !name.chars().all(|character| character == '_' || character.is_ascii_alphanumeric()) {
+                if name.is_empty()
+                    || !name.chars().all(|character| character == '_' || character.is_ascii_alphanumeric())
+                {
                     let written = self.source.get(start..self.at).unwrap_or_default();
                     return Err(invalid(&format!("invalid named capture: `{written}`")));
                 }
@@ -366,20 +376,30 @@ impl<'a> Reader<'a> {
                 name.to_owned()
             }
             Some(character) => character.to_string(),
-            None => return Err(invalid(&format!("invalid character class range: `{}`", self.source.get(start..).unwrap_or_default()))),
+            None => {
+                return Err(invalid(&format!(
+                    "invalid character class range: `{}`",
+                    self.source.get(start..).unwrap_or_default()
+                )));
+            }
         };
         let (name, negated) = match name.strip_prefix('^') {
             Some(name) => (name.to_owned(), !negated),
             None => (name, negated),
         };
         let class = format!("\\{}{{{name}}}", if negated { 'P' } else { 'p' });
-        let known = name == "Any" || (!name.contains(['=', ':', '!', ' ']) && regex::Regex::new(&class).is_ok());
+        let known =
+            name == "Any" || (!name.contains(['=', ':', '!', ' ']) && regex::Regex::new(&class).is_ok());
         if !known {
             let written = self.source.get(start..self.at).unwrap_or_default();
             return Err(invalid(&format!("invalid character class range: `{written}`")));
         }
         if name == "Any" {
-            return Ok(if negated { "[^\\x{0}-\\x{10FFFF}]".to_owned() } else { "[\\x{0}-\\x{10FFFF}]".to_owned() });
+            return Ok(if negated {
+                "[^\\x{0}-\\x{10FFFF}]".to_owned()
+            } else {
+                "[\\x{0}-\\x{10FFFF}]".to_owned()
+            });
         }
         Ok(class)
     }
@@ -442,7 +462,8 @@ impl<'a> Reader<'a> {
         if self.eat("^") {
             self.out.push('^');
         }
-        let missing = || invalid(&format!("missing closing ]: `{}`", self.source.get(start..).unwrap_or_default()));
+        let missing =
+            || invalid(&format!("missing closing ]: `{}`", self.source.get(start..).unwrap_or_default()));
         let missing = missing();
         let mut first = true;
         loop {
@@ -465,8 +486,8 @@ impl<'a> Reader<'a> {
                     let name = rest.get(..end).unwrap_or_default();
                     let plain = name.trim_start_matches("[:").trim_end_matches(":]").trim_start_matches('^');
                     const NAMES: [&str; 14] = [
-                        "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
-                        "upper", "word", "xdigit",
+                        "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print",
+                        "punct", "space", "upper", "word", "xdigit",
                     ];
                     if !NAMES.contains(&plain) {
                         return Err(invalid(&format!("invalid character class range: `{name}`")));
@@ -474,7 +495,9 @@ impl<'a> Reader<'a> {
                     self.out.push_str(name);
                     self.at += end;
                 }
-                Some('\\') if matches!(rest.as_bytes().get(1), Some(b'd' | b'D' | b's' | b'S' | b'w' | b'W')) => {
+                Some('\\')
+                    if matches!(rest.as_bytes().get(1), Some(b'd' | b'D' | b's' | b'S' | b'w' | b'W')) =>
+                {
                     let letter = rest.chars().nth(1).unwrap_or('d');
                     let inside = perl(letter);
                     let _ = write!(self.out, "[{inside}]");

@@ -149,6 +149,9 @@ impl IdentityRule {
     pub fn matches(&self, claims: &Claims) -> bool {
         self.subject.matches(claims.subject.as_str())
             && claims.issuer.as_deref().is_some_and(|issuer| self.issuer.matches(issuer))
-            && self.claims.iter().all(|(claim, pattern)| claim.of(claims).is_some_and(|value| pattern.matches(value)))
+            && self
+                .claims
+                .iter()
+                .all(|(claim, pattern)| claim.of(claims).is_some_and(|value| pattern.matches(value)))
     }
 }

@@ -1,33 +1,7 @@
-//! The shape of a ClusterImagePolicy as the controller's Go types have it, and what Go says where a document differs.
+//! The shape of a ClusterImagePolicy as the controller's Go types have it.
 
-use std::collections::BTreeMap;
-
-use super::json::{Json, go_quote};
-use super::url;
-
-pub(crate) enum Type {
-    Text,
-    Bool,
-    Integer,
-    /// Nothing is looked at.
-    Any,
-    /// `apis.URL`
-    Url,
-    Texts,
-    List(&'static Type),
-    Struct(&'static Struct),
-}
-
-pub(crate) struct Struct {
-    /// As Go's messages name the type, `v1beta1.KeyRef`, without the version for ours.
-    name: &'static str,
-    ours: bool,
-    fields: &'static [(&'static str, Type)],
-}
-
-const fn ours(name: &'static str, fields: &'static [(&'static str, Type)]) -> Struct {
-    Struct { name, ours: true, fields }
-}
+use super::gotype::{Misfit, Struct, Type, decode_strict, foreign, ours};
+use super::json::Json;
 
 pub(crate) static POLICY_DOCUMENT: Struct = ours(
     "ClusterImagePolicy",
@@ -43,10 +17,9 @@ static STATUS: Struct = ours(
     "ClusterImagePolicyStatus",
     &[("observedGeneration", Type::Integer), ("conditions", Type::Any), ("annotations", Type::Texts)],
 );
-static METADATA: Struct = Struct {
-    name: "v1.ObjectMeta",
-    ours: false,
-    fields: &[
+static METADATA: Struct = foreign(
+    "v1.ObjectMeta",
+    &[
         ("name", Type::Text),
         ("generateName", Type::Text),
         ("namespace", Type::Text),
@@ -63,7 +36,7 @@ static METADATA: Struct = Struct {
         ("finalizers", Type::List(&Type::Text)),
         ("managedFields", Type::Any),
     ],
-};
+);
 static SPEC: Struct = ours(
     "ClusterImagePolicySpec",
     &[
@@ -91,11 +64,15 @@ static AUTHORITY: Struct = ours(
 );
 static KEY: Struct = ours(
     "KeyRef",
-    &[("secretRef", Type::Struct(&SECRET)), ("data", Type::Text), ("kms", Type::Text), ("hashAlgorithm", Type::Text)],
+    &[
+        ("secretRef", Type::Struct(&SECRET)),
+        ("data", Type::Text),
+        ("kms", Type::Text),
+        ("hashAlgorithm", Type::Text),
+    ],
 );
-static SECRET: Struct =
-    Struct { name: "v1.SecretReference", ours: false, fields: &[("name", Type::Text), ("namespace", Type::Text)] };
-static LOCAL: Struct = Struct { name: "v1.LocalObjectReference", ours: false, fields: &[("name", Type::Text)] };
+static SECRET: Struct = foreign("v1.SecretReference", &[("name", Type::Text), ("namespace", Type::Text)]);
+static LOCAL: Struct = foreign("v1.LocalObjectReference", &[("name", Type::Text)]);
 static STATIC: Struct = ours("StaticRef", &[("action", Type::Text), ("message", Type::Text)]);
 static SOURCE: Struct = ours(
     "Source",
@@ -119,10 +96,17 @@ static KEYLESS: Struct = ours(
 );
 static IDENTITY: Struct = ours(
     "Identity",
-    &[("issuer", Type::Text), ("subject", Type::Text), ("issuerRegExp", Type::Text), ("subjectRegExp", Type::Text)],
+    &[
+        ("issuer", Type::Text),
+        ("subject", Type::Text),
+        ("issuerRegExp", Type::Text),
+        ("subjectRegExp", Type::Text),
+    ],
 );
-static ATTESTATION: Struct =
-    ours("Attestation", &[("name", Type::Text), ("predicateType", Type::Text), ("policy", Type::Struct(&POLICY))]);
+static ATTESTATION: Struct = ours(
+    "Attestation",
+    &[("name", Type::Text), ("predicateType", Type::Text), ("policy", Type::Struct(&POLICY))],
+);
 static POLICY: Struct = ours(
     "Policy",
     &[
@@ -159,126 +143,7 @@ static EXPRESSION: Struct = Struct {
     fields: &[("key", Type::Text), ("operator", Type::Text), ("values", Type::List(&Type::Text))],
 };
 
-/// What Go's decoder says first, and the JSON pointer of it.
-pub(crate) struct Misfit {
-    pub(crate) message: String,
-    pub(crate) pointer: String,
-}
-
-/// The document in its Go shape: members by their canonical names, mistakes left out; and the decoder's error.
+/// The document in its Go shape, and what the decoder says first.
 pub(crate) fn decode(document: &Json, version: &'static str) -> (Json, Option<Misfit>) {
-    let mut decoder = Decoder { version, saved: None, fatal: None };
-    let value = decoder.value(document, &Type::Struct(&POLICY_DOCUMENT), &Place::default());
-    (value, decoder.fatal.or(decoder.saved))
-}
-
-#[derive(Clone, Default)]
-struct Place {
-    owner: &'static str,
-    path: Vec<String>,
-    pointer: String,
-}
-
-struct Decoder {
-    version: &'static str,
-    saved: Option<Misfit>,
-    /// From a type that decodes itself: it ends the reading.
-    fatal: Option<Misfit>,
-}
-
-impl Decoder {
-    fn value(&mut self, value: &Json, wanted: &Type, place: &Place) -> Json {
-        match (wanted, value) {
-            (Type::Any, value) => value.clone(),
-            (_, Json::Null) => Json::Null,
-            (Type::Text, Json::String(_)) | (Type::Bool, Json::Bool(_)) => value.clone(),
-            (Type::Integer, Json::Number(number)) if number.parse::<i64>().is_ok() => value.clone(),
-            (Type::Url, Json::String(text)) => {
-                if let Err(message) = url::parse(text) {
-                    self.fatal.get_or_insert(Misfit { message, pointer: place.pointer.clone() });
-                }
-                value.clone()
-            }
-            (Type::Url, other) => {
-                let message = format!("json: cannot unmarshal {} into Go value of type string", other.kind());
-                self.fatal.get_or_insert(Misfit { message, pointer: place.pointer.clone() });
-                Json::Null
-            }
-            (Type::Texts, Json::Object(members)) => {
-                let mut texts = Vec::new();
-                for (key, value) in members {
-                    match value {
-                        Json::String(_) => texts.push((key.clone(), value.clone())),
-                        Json::Null => texts.push((key.clone(), Json::text(""))),
-                        other => self.mismatch(other, "string", place),
-                    }
-                }
-                Json::Object(texts)
-            }
-            (Type::List(item), Json::Array(items)) => {
-                let mut read = Vec::new();
-                for (at, value) in items.iter().enumerate() {
-                    let pointer = format!("{}/{at}", place.pointer);
-                    read.push(self.value(value, item, &Place { pointer, ..place.clone() }));
-                }
-                Json::Array(read)
-            }
-            (Type::Struct(shape), Json::Object(members)) => self.members(members, shape, place),
-            (wanted, other) => {
-                let name = self.name(wanted);
-                self.mismatch(other, &name, place);
-                Json::Null
-            }
-        }
-    }
-
-    fn members(&mut self, members: &[(String, Json)], shape: &'static Struct, place: &Place) -> Json {
-        let mut read: BTreeMap<&'static str, Json> = BTreeMap::new();
-        for (key, value) in members {
-            let exact = shape.fields.iter().find(|(name, _)| name == key);
-            let field = exact.or_else(|| shape.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)));
-            let pointer = format!("{}/{}", place.pointer, lotse_yaml::pointer_escape(key));
-            let Some((name, wanted)) = field else {
-                let message = format!("json: unknown field {}", go_quote(key));
-                self.saved.get_or_insert(Misfit { message, pointer });
-                continue;
-            };
-            let mut path = place.path.clone();
-            path.push((*name).to_owned());
-            let owner = shape.name.rsplit('.').next().unwrap_or_default();
-            let value = self.value(value, wanted, &Place { owner, path, pointer });
-            // null leaves what an equal member said before.
-            if value != Json::Null || !read.contains_key(name) {
-                read.insert(name, value);
-            }
-        }
-        Json::Object(read.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-    }
-
-    fn mismatch(&mut self, value: &Json, wanted: &str, place: &Place) {
-        let kind = match value {
-            Json::Number(number) if wanted.starts_with("int") => format!("number {number}"),
-            other => other.kind().to_owned(),
-        };
-        let message = if place.path.is_empty() {
-            format!("json: cannot unmarshal {kind} into Go value of type {wanted}")
-        } else {
-            let field = place.path.join(".");
-            format!("json: cannot unmarshal {kind} into Go struct field {}.{field} of type {wanted}", place.owner)
-        };
-        self.saved.get_or_insert(Misfit { message, pointer: place.pointer.clone() });
-    }
-
-    fn name(&self, wanted: &Type) -> String {
-        match wanted {
-            Type::Text => "string".to_owned(),
-            Type::Bool => "bool".to_owned(),
-            Type::Integer => "int64".to_owned(),
-            Type::Texts => "map[string]string".to_owned(),
-            Type::List(item) => format!("[]{}", self.name(item)),
-            Type::Struct(shape) if shape.ours => format!("{}.{}", self.version, shape.name),
-            Type::Struct(shape) => shape.name.to_owned(),
-            Type::Any | Type::Url => String::new(),
-        }
-    }
+    decode_strict(document, &POLICY_DOCUMENT, version)
 }

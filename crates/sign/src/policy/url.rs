@@ -69,7 +69,9 @@ fn split(text: &str) -> Result<Parts<'_>, String> {
             return Err(format!("invalid port {} after host", go_quote(port)));
         }
     }
-    if let Some(bad) = host.chars().find(|character| matches!(character, ' ' | '\\' | '^' | '`' | '{' | '|' | '}')) {
+    if let Some(bad) =
+        host.chars().find(|character| matches!(character, ' ' | '\\' | '^' | '`' | '{' | '|' | '}'))
+    {
         return Err(format!("invalid character {} in host name", go_quote(&bad.to_string())));
     }
     escapes(host)?;

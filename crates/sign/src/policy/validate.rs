@@ -51,7 +51,11 @@ fn spec(spec: &Json, empty_authorities: bool) -> Issues {
         let nothing = ["resource", "version", "group"].iter().all(|name| text(entry, name).is_empty());
         if object(entry, "selector").is_some() && nothing {
             let mut found = Issues::default();
-            found.push(Issue::invalid("", "selector", "selector requires a resource type to match the labels"));
+            found.push(Issue::invalid(
+                "",
+                "selector",
+                "selector requires a resource type to match the labels",
+            ));
             issues.also(found.via_index("match", at));
         }
     }
@@ -73,7 +77,8 @@ fn glob(entry: &Json) -> Issues {
         issues.push(Issue::missing(&["glob"]));
     } else if let Err(error) = Glob::parse(&glob) {
         // Go's own matcher looks first, and only minds brackets and a backslash.
-        let reason = if bad_path_pattern(&glob) { "syntax error in pattern".to_owned() } else { error.to_string() };
+        let reason =
+            if bad_path_pattern(&glob) { "syntax error in pattern".to_owned() } else { error.to_string() };
         let mut found = Issues::default();
         found.push(Issue::invalid(&glob, "", &format!("glob is invalid: {reason}")));
         issues.also(found.via("glob"));
@@ -223,14 +228,17 @@ fn kms_reference(kms: &str) -> Issues {
 /// An AWS reference: `awskms://[host:port]/arn:…`; the regular forms are checked first, then only ARNs pass.
 fn aws(kms: &str) -> Result<(), String> {
     const DOCUMENTATION: &str = "should be conformant with KMS standard documented here: https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id";
-    const FORMAT: &str = "kms key should be in the format awskms://[ENDPOINT]/[ID/ALIAS/ARN] (endpoint optional)";
-    const UUID: &str = "m?r?k?-?[A-Fa-f0-9]{8}-?[A-Fa-f0-9]{4}-?[A-Fa-f0-9]{4}-?[A-Fa-f0-9]{4}-?[A-Fa-f0-9]{12}";
+    const FORMAT: &str =
+        "kms key should be in the format awskms://[ENDPOINT]/[ID/ALIAS/ARN] (endpoint optional)";
+    const UUID: &str =
+        "m?r?k?-?[A-Fa-f0-9]{8}-?[A-Fa-f0-9]{4}-?[A-Fa-f0-9]{4}-?[A-Fa-f0-9]{4}-?[A-Fa-f0-9]{12}";
     const ARN: &str = r"arn:(?:aws|aws-us-gov|aws-cn):kms:[a-z0-9-]+:[0-9]{12}:";
     let parts: Vec<&str> = kms.split('/').collect();
     if parts.len() < 4 {
         return Err(format!("malformed AWS KMS format 'awskms://$ENDPOINT/$KEYID', {DOCUMENTATION}"));
     }
-    let forms = [UUID.to_owned(), format!("{ARN}key/{UUID}"), "alias/.*".to_owned(), format!("{ARN}alias/.*")];
+    let forms =
+        [UUID.to_owned(), format!("{ARN}key/{UUID}"), "alias/.*".to_owned(), format!("{ARN}alias/.*")];
     let fits = forms.iter().any(|form| {
         GoRegex::new(&format!("^awskms://[^/]*/(?:{form})$")).is_ok_and(|regex| regex.matches(kms))
     });
@@ -350,7 +358,8 @@ fn policy(rule: &Json, in_spec: bool) -> Issues {
     if !matches!(language.as_str(), "cue" | "rego") {
         issues.push(Issue::invalid(&language, "type", "only [cue,rego] are supported at the moment"));
     }
-    let (data, config_map, remote) = (text(rule, "data"), object(rule, "configMapRef"), object(rule, "remote"));
+    let (data, config_map, remote) =
+        (text(rule, "data"), object(rule, "configMapRef"), object(rule, "remote"));
     const ALL: [&str; 3] = ["data", "configMapRef", "remote"];
     let given = [!data.is_empty(), config_map.is_some(), remote.is_some()];
     match given.iter().filter(|given| **given).count() {
@@ -366,7 +375,11 @@ fn policy(rule: &Json, in_spec: bool) -> Issues {
         let mut found = Issues::default();
         let address = text(remote, "url");
         if !url::is_https(&address) {
-            found.push(Issue::invalid(&address, "url", "url valid is invalid. host and https scheme are expected"));
+            found.push(Issue::invalid(
+                &address,
+                "url",
+                "url valid is invalid. host and https scheme are expected",
+            ));
         }
         if text(remote, "sha256sum").is_empty() {
             found.push(Issue::missing(&["sha256sum"]));

@@ -52,7 +52,10 @@ impl Wildcard {
                 let here = reached.get(at).copied().unwrap_or(false);
                 let (offset, set) = match part {
                     Part::Text(literal) => {
-                        let fits = text.as_bytes().get(at..).is_some_and(|rest| rest.starts_with(literal.as_bytes()));
+                        let fits = text
+                            .as_bytes()
+                            .get(at..)
+                            .is_some_and(|rest| rest.starts_with(literal.as_bytes()));
                         (at + literal.len(), here && fits)
                     }
                     Part::Anything => {
