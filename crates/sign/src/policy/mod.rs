@@ -1,5 +1,6 @@
 //! ClusterImagePolicy: what the Sigstore Policy Controller says of an image, and what a policy does not check.
 
+mod cue;
 mod document;
 mod glob;
 mod gotime;
@@ -13,8 +14,11 @@ mod payload;
 mod pem;
 mod quorum;
 mod regexp;
+#[cfg(feature = "rego")]
+mod rego;
 mod rule;
 mod schema;
+mod script;
 mod url;
 mod validate;
 mod wildcard;
@@ -31,3 +35,4 @@ pub use self::model::{
 pub use self::payload::{StatementView, statement_view};
 pub use self::quorum::{Quorum, QuorumError, Requirement, Shortfall, Signed};
 pub use self::rule::{Claim, IdentityRule, ParsePatternError, Pattern};
+pub use self::script::{RuleAnswer, evaluate_rule};
