@@ -55,6 +55,13 @@ pub fn fail(program: &str, message: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// An error with its causes, on one line.
+#[must_use]
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Replaces a file in one step: whoever reads it meanwhile sees the old or the new one, never half of it.
 ///
 /// # Errors

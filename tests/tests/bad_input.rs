@@ -327,7 +327,7 @@ const RELEASES: [Release; 34] = [
         "a public key in place of the private",
         |s| {
             let key = SigningKey::from_secret(Scheme::EcdsaP256Sha256, &[9; 32]).unwrap();
-            s.request.key = Some(key.verifying_key().to_pem().unwrap());
+            s.request.key = Some(key.verifying_key().to_pem());
         },
         &["\"PUBLIC KEY\" is not supported", "PKCS#8"],
     ),

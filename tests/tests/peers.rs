@@ -326,7 +326,7 @@ fn cosign_verifies_the_attestations_with_the_key_alone() {
     let scratch = tempfile::tempdir().unwrap();
     let stranger = SigningKey::from_secret(Scheme::EcdsaP256Sha256, &[9; 32]).unwrap();
     let other = scratch.path().join("stranger.pub.pem");
-    fs::write(&other, stranger.verifying_key().to_pem().unwrap()).unwrap();
+    fs::write(&other, stranger.verifying_key().to_pem()).unwrap();
     let (verified, said) = verify(&other, &bundle, "slsaprovenance1", &artifact);
     assert!(!verified && said.contains("could not verify envelope"), "another key: {said}");
     // The bundle of another key, in the place of ours.

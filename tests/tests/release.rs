@@ -294,7 +294,7 @@ fn every_manipulation_is_found_and_named() {
             "another public key",
             |out| {
                 let key = SigningKey::from_secret(Scheme::EcdsaP256Sha256, &[9; 32]).unwrap();
-                fs::write(out.join("key.pub.pem"), key.verifying_key().to_pem().unwrap()).unwrap()
+                fs::write(out.join("key.pub.pem"), key.verifying_key().to_pem()).unwrap()
             },
             Some("log"),
         ),
@@ -341,7 +341,7 @@ fn every_manipulation_is_found_and_named() {
 fn a_release_signed_anew_by_a_stranger_is_told_by_the_key() {
     let stranger = SigningKey::from_secret(Scheme::EcdsaP256Sha256, &[9; 32]).unwrap();
     let forged = released(Some(stranger.to_pem().unwrap()));
-    let ours = SigningKey::from_pem(&test_key()).unwrap().verifying_key().to_pem().unwrap();
+    let ours = SigningKey::from_pem(&test_key()).unwrap().verifying_key().to_pem();
     let request = VerifyRequest { key: Some(ours), ..VerifyRequest::new(forged.out()) };
     let verification = verify(&request, &mut ()).unwrap();
     assert_eq!(verification.broken().map(|step| step.link.as_str()), Some("key"));

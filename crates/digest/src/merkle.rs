@@ -98,11 +98,13 @@ impl MerkleTree {
 
     /// The proof that the tree of `new` leaves extends the one of `old` leaves (RFC 9162, 2.1.4.1).
     ///
-    /// `None` unless `old <= new` and the tree holds `new` leaves. Empty if `old` is 0 or equals `new`.
+    /// `None` unless `old <= new` and the tree holds `new` leaves, and from an empty tree to another, which is no statement.
+    /// Empty if `old` equals `new`.
     #[must_use]
     pub fn consistency_proof(&self, old: u64, new: u64) -> Option<Vec<MerkleHash>> {
         let leaves = self.first(new)?;
-        let old = usize::try_from(old).ok().filter(|&old| old <= leaves.len())?;
+        let known = |&old: &usize| old <= leaves.len() && (old > 0 || leaves.is_empty());
+        let old = usize::try_from(old).ok().filter(known)?;
         let mut proof = Vec::new();
         if old > 0 {
             subproof(old, leaves, true, &mut proof);
@@ -119,7 +121,7 @@ impl MerkleTree {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProofError {
-    /// The index lies outside the tree, or the old tree is larger than the new one.
+    /// The index lies outside the tree, or the old tree is larger than the new one, or empty where the new one is not.
     #[error("{index} lies outside a tree of {size} leaves")]
     OutOfRange {
         /// The index of the leaf, or the size of the old tree.
@@ -180,6 +182,7 @@ pub fn verify_inclusion(
 }
 
 /// Checks that the tree of `new` leaves with `new_root` extends the tree of `old` leaves with `old_root` (RFC 9162, 2.1.4.2).
+/// Equal sizes need equal roots and no hashes; from an empty tree to another there is nothing to check.
 ///
 /// # Errors
 ///
@@ -191,14 +194,18 @@ pub fn verify_consistency(
     old_root: &MerkleHash,
     new_root: &MerkleHash,
 ) -> Result<(), ProofError> {
-    if old > new {
+    // Everything extends the empty tree, so that a proof from there proves nothing: RFC 9162 has none.
+    if old > new || old == 0 && new > 0 {
         return Err(ProofError::OutOfRange { index: old, size: new });
     }
-    if old == 0 || old == new {
+    if old == new {
         if !proof.is_empty() {
             return Err(ProofError::Length { expected: 0, actual: proof.len() });
         }
-        return if old == 0 { same_root(&root(&[]), *old_root) } else { same_root(new_root, *old_root) };
+        if old == 0 {
+            same_root(&root(&[]), *old_root)?;
+        }
+        return same_root(new_root, *old_root);
     }
     let expected = consistency_length(old, new);
     if proof.len() != expected {

@@ -98,7 +98,7 @@ fn every_consistency_proof_verifies_and_no_changed_one_does() {
     let tree = tree(33);
     for new in 0..=33u64 {
         let new_root = tree.root_at(new).unwrap();
-        for old in 0..=new {
+        for old in u64::from(new > 0)..=new {
             let old_root = tree.root_at(old).unwrap();
             let proof = tree.consistency_proof(old, new).unwrap();
             verify_consistency(old, new, &proof, &old_root, &new_root)
@@ -107,12 +107,10 @@ fn every_consistency_proof_verifies_and_no_changed_one_does() {
                 verify_consistency(old, new, &proof, &[9; 32], &new_root).is_err(),
                 "{old} to {new}: another old root"
             );
-            if old > 0 {
-                assert!(
-                    verify_consistency(old, new, &proof, &old_root, &[9; 32]).is_err(),
-                    "{old} to {new}: another new root"
-                );
-            }
+            assert!(
+                verify_consistency(old, new, &proof, &old_root, &[9; 32]).is_err(),
+                "{old} to {new}: another new root"
+            );
             for position in 0..proof.len() {
                 let mut wrong = proof.clone();
                 wrong[position][0] ^= 128;
@@ -121,6 +119,8 @@ fn every_consistency_proof_verifies_and_no_changed_one_does() {
         }
     }
     assert_eq!(tree.consistency_proof(2, 1), None);
+    assert_eq!(tree.consistency_proof(0, 1), None, "everything extends the empty tree");
+    assert!(verify_consistency(0, 1, &[], &tree.root_at(0).unwrap(), &tree.root_at(1).unwrap()).is_err());
     assert!(verify_consistency(2, 1, &[], &[0; 32], &[0; 32]).is_err());
 }
 

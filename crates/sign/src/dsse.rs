@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, SigningKey, VerifyingKey, encoding};
+use crate::{Error, Signer, VerifyingKey, encoding};
 
 /// The payload type of in-toto statements.
 pub(crate) const IN_TOTO: &str = "application/vnd.in-toto+json";
@@ -44,8 +44,8 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// Those of [`SigningKey::sign`].
-    pub fn sign(payload_type: &str, payload: Vec<u8>, key: &SigningKey) -> Result<Self, Error> {
+    /// Those of the signer.
+    pub fn sign(payload_type: &str, payload: Vec<u8>, key: &dyn Signer) -> Result<Self, Error> {
         let bytes = key.sign(&pae(payload_type, &payload))?;
         let signatures = vec![Signature { keyid: String::new(), bytes }];
         Ok(Self { payload_type: payload_type.to_owned(), payload, signatures })
@@ -55,8 +55,8 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// Those of [`SigningKey::sign`].
-    pub fn sign_statement(statement: Vec<u8>, key: &SigningKey) -> Result<Self, Error> {
+    /// Those of the signer.
+    pub fn sign_statement(statement: Vec<u8>, key: &dyn Signer) -> Result<Self, Error> {
         Self::sign(IN_TOTO, statement, key)
     }
 
@@ -130,6 +130,16 @@ impl Envelope {
         self.signatures.len()
     }
 
+    /// The bytes that are signed.
+    pub(crate) fn pae(&self) -> Vec<u8> {
+        pae(&self.payload_type, &self.payload)
+    }
+
+    /// The signature of an envelope in a bundle, which has exactly one.
+    pub(crate) fn only_signature(&self) -> &[u8] {
+        self.signatures.first().map(|signature| signature.bytes.as_slice()).unwrap_or_default()
+    }
+
     /// The payload, if one of the signatures is by `key`.
     ///
     /// # Errors
@@ -140,7 +150,7 @@ impl Envelope {
         if self.signatures.iter().any(|signature| key.verifies(&message, &signature.bytes)) {
             return Ok(&self.payload);
         }
-        Err(Error::Signature { what: "DSSE envelope", key: key.fingerprint()?.to_string() })
+        Err(Error::Signature { what: "DSSE envelope", key: key.fingerprint().to_string() })
     }
 }
 

@@ -16,6 +16,15 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Bytes of lower-case hexadecimal.
+pub(crate) fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let lower = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    if !lower || text.len() % 2 != 0 {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+}
+
 pub(crate) fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, Error> {
     if text.contains(['-', '_']) && text.contains(['+', '/']) {
         return Err(Error::malformed(what, "base64 of two alphabets in one text"));

@@ -44,6 +44,14 @@ pub enum Error {
         /// What was signed.
         actual: String,
     },
+    /// A service did not do what it was asked.
+    #[error("{service} refused: {reason}")]
+    Service {
+        /// Which.
+        service: &'static str,
+        /// What it said.
+        reason: String,
+    },
     /// Untrusted input over a limit.
     #[error("{what} exceeds the limit of {limit}")]
     Limit {

@@ -22,24 +22,57 @@
 //!
 //! # Specifications
 //!
-//! DSSE v1.0.2, Sigstore bundle v0.3 (proto3 JSON; members it does not have are refused), C2SP signed-note and
-//! tlog-checkpoint, FIPS 186-5 with RFC 6979 (P-256), RFC 8032 (Ed25519), RFC 5958 and 5280 (PKCS#8 and SPKI in PEM).
+//! DSSE v1.0.2, Sigstore bundle v0.3 (proto3 JSON; members it does not have are refused), C2SP signed-note,
+//! tlog-checkpoint, tlog-cosignature (Ed25519), tlog-policy and tlog-proof, FIPS 186-5 with RFC 6979 (P-256), RFC 8032 (Ed25519), RFC 5958 and 5280 (PKCS#8 and SPKI in PEM).
 //!
 //! Not in this version, and refused by name: keyless bundles, transparency log entries, timestamps, encrypted private keys,
-//! P-384, checkpoints with extension lines.
+//! P-384, ML-DSA-44 cosignatures.
 
 mod bundle;
 mod claims;
+#[cfg(feature = "client")]
+mod client;
+mod cosign;
+mod der;
 mod dsse;
 mod encoding;
 mod error;
 mod key;
 mod note;
 pub mod policy;
+mod proto;
+mod rekor;
+mod service;
+mod statement;
+mod time;
+mod timestamp;
+mod trusted_root;
+mod verify;
+mod x509;
 
-pub use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle};
+pub use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle, BundleBuilder};
 pub use crate::claims::{Claims, SubjectName};
+#[cfg(feature = "client")]
+pub use crate::client::Client;
+pub use crate::cosign::{
+    AttachedBundle, AttachmentStore, Attachments, CosignLayer, DSSE_MEDIA_TYPE, SIMPLE_SIGNING_MEDIA_TYPE,
+    SimpleSigning, cosign_predicate_type,
+};
 pub use crate::dsse::Envelope;
 pub use crate::error::Error;
-pub use crate::key::{Scheme, SigningKey, VerifyingKey};
-pub use crate::note::{Checkpoint, SignedNote};
+pub use crate::key::{Scheme, Signer, SigningKey, VerifyingKey};
+pub use crate::note::{
+    Checkpoint, NoteKey, NoteKeyKind, NoteSignature, SignedNote, TlogProof, WitnessPolicy, Witnessed,
+    cosignature_key_id, note_key_id,
+};
+pub use crate::service::{
+    Content, Fulcio, IdentityToken, Rekor, Request, Response, Service, SigningCertificate, SigningConfig,
+    SigningSession, TimestampAuthority, TokenSource, Transport,
+};
+pub use crate::time::{ParseTimeError, Time};
+pub use crate::trusted_root::TrustedRoot;
+pub use crate::verify::{
+    Artifact, Attached, COSIGN_SIGN, Context, ExactIdentity, ExpectedSigner, Finding, IdentityRule,
+    ImageVerdict, Proved, Question, Refusal, Requirements, Rule, SignedBy, Step, Verdict, VerifiedTime,
+    Verifier, Wanted,
+};

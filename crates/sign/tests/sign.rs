@@ -19,8 +19,8 @@ fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
-fn keys() -> [SigningKey; 2] {
-    [Scheme::EcdsaP256Sha256, Scheme::Ed25519]
+fn keys() -> [SigningKey; 3] {
+    [Scheme::EcdsaP256Sha256, Scheme::EcdsaP384Sha384, Scheme::Ed25519]
         .map(|scheme| SigningKey::from_secret(scheme, &[7; 32]).unwrap())
 }
 
@@ -91,7 +91,7 @@ fn keys_survive_pem_and_sign_the_same_again() {
         let pem = key.to_pem().unwrap();
         let again = SigningKey::from_pem(&pem).unwrap();
         assert_eq!(again.sign(b"m").unwrap(), key.sign(b"m").unwrap());
-        let public = key.verifying_key().to_pem().unwrap();
+        let public = key.verifying_key().to_pem();
         assert_eq!(VerifyingKey::from_pem(&public).unwrap(), key.verifying_key());
         let secret = pem.lines().nth(1).unwrap();
         assert!(!format!("{key:?}").contains(secret), "a private key shows itself to nobody");
@@ -102,10 +102,13 @@ fn keys_survive_pem_and_sign_the_same_again() {
 fn texts_that_are_no_usable_keys_say_why() {
     let encrypted = "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n";
     for (text, part) in [
-        ("", "no PEM"),
+        ("", "BEGIN"),
         (encrypted, "ENCRYPTED SIGSTORE PRIVATE KEY"),
         ("-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n", "pkcs8"),
-        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "neither P-256 nor Ed25519"),
+        (
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+            "neither P-256, P-384 nor Ed25519",
+        ),
     ] {
         let error = SigningKey::from_pem(text).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
@@ -117,7 +120,7 @@ fn texts_that_are_no_usable_keys_say_why() {
 
 #[test]
 fn a_bundle_of_another_key_type_content_or_version_is_refused() {
-    let [p256, ed25519] = keys();
+    let [p256, _, ed25519] = keys();
     let statement = br#"{"_type":"https://in-toto.io/Statement/v1"}"#;
     let json =
         String::from_utf8(Bundle::sign_statement(statement.to_vec(), &p256).unwrap().to_json().unwrap())
@@ -129,14 +132,13 @@ fn a_bundle_of_another_key_type_content_or_version_is_refused() {
 
     let log = r#""tlogEntries":[{"logIndex":"1"}],"publicKey""#;
     for (name, changed, part) in [
-        ("v0.2", json.replace("bundle.v0.3+json", "bundle+json;version=0.2"), "version=0.2"),
         ("v0.4", json.replace("v0.3", "v0.4"), "v0.4"),
         (
             "certificate",
             json.replace(r#""publicKey":{"#, r#""certificate":{"rawBytes":"AA=="},"publicKey":{"#),
-            "keyless",
+            "more than one",
         ),
-        ("log entries", json.replace(r#""publicKey""#, log), "transparency log"),
+        ("log entries", json.replace(r#""publicKey""#, log), "kind and version"),
         ("unknown member", json.replace(r#""publicKey""#, r#""surprise":1,"publicKey""#), "surprise"),
         (
             "no material",
@@ -184,7 +186,7 @@ fn a_message_signature_is_for_one_content() {
 #[test]
 fn a_checkpoint_is_signed_in_the_name_of_its_log() {
     for key in keys() {
-        let checkpoint = Checkpoint { origin: "log.example/app".to_owned(), size: 42, root: [5; 32] };
+        let checkpoint = Checkpoint::new("log.example/app", 42, [5; 32]);
         let note = SignedNote::parse(&checkpoint.sign(&key).unwrap().to_text()).unwrap();
         assert_eq!(Checkpoint::verify(&note, "log.example/app", &key.verifying_key()).unwrap(), checkpoint);
         assert!(Checkpoint::verify(&note, "log.example/other", &key.verifying_key()).is_err());
@@ -194,22 +196,14 @@ fn a_checkpoint_is_signed_in_the_name_of_its_log() {
             Err(Error::Signature { .. })
         ));
     }
-    for text in [
-        "",
-        "a\n1\n",
-        "a\n01\nAAAA\n",
-        "a\n-1\nAAAA\n",
-        "\n1\nAAAA\n",
-        "a\n1\nAAAA\n",
-        "a\n1\nAAAA\nextension\n",
-    ] {
+    for text in ["", "a\n1\n", "a\n01\nAAAA\n", "a\n-1\nAAAA\n", "\n1\nAAAA\n", "a\n1\nAAAA\n"] {
         assert!(Checkpoint::parse(text).is_err(), "{text:?}");
     }
 }
 
 #[test]
 fn base64_is_read_in_both_alphabets_and_with_or_without_padding() {
-    let [key, _] = keys();
+    let [key, ..] = keys();
     let json =
         String::from_utf8(Envelope::sign("t", b"\xfb\xff\xfe".to_vec(), &key).unwrap().to_json().unwrap())
             .unwrap();
@@ -237,9 +231,9 @@ proptest! {
             prop_assert!(!public.verifies(&message, &forged));
             #[cfg(feature = "ring")]
             {
-                prop_assert!(public.verifies_with_ring(&message, &signature));
-                prop_assert!(!public.verifies_with_ring(&wrong, &signature));
-                prop_assert!(!public.verifies_with_ring(&message, &forged));
+                prop_assert!(public.verifies_with_ring(&message, &signature).unwrap());
+                prop_assert!(!public.verifies_with_ring(&wrong, &signature).unwrap());
+                prop_assert!(!public.verifies_with_ring(&message, &forged).unwrap());
             }
         }
     }

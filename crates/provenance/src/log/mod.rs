@@ -112,7 +112,7 @@ impl Log {
             }
         };
         tiles::write(&self.directory, &self.entries, &self.tree)?;
-        let checkpoint = Checkpoint { origin: origin.to_owned(), size: self.size(), root: self.tree.root() };
+        let checkpoint = Checkpoint::new(origin, self.size(), self.tree.root());
         write_file(&self.directory, CHECKPOINT, checkpoint.sign(key)?.to_text().as_bytes())?;
         Ok(u64::try_from(index).unwrap_or(u64::MAX))
     }
