@@ -8,7 +8,7 @@
     reason = "a test states what must hold"
 )]
 
-use lotse_sign::policy::{Claim, IdentityRule, Pattern, Quorum, Requirement, Signed};
+use lotse_sign::policy::{Claim, Pattern, Quorum, Requirement, Signed, SignerRule};
 use lotse_sign::{Claims, SubjectName};
 
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
@@ -59,7 +59,7 @@ fn patterns_look_at_the_whole_value() {
 
 #[test]
 fn a_claim_that_is_not_there_fits_no_rule() {
-    let rule = IdentityRule::new(Pattern::exact(GITHUB), Pattern::glob("https://github.com/org/app/**"))
+    let rule = SignerRule::new(Pattern::exact(GITHUB), Pattern::glob("https://github.com/org/app/**"))
         .with_claim(Claim::SourceRepositoryRef, Pattern::glob("refs/tags/*"))
         .with_claim(Claim::RunnerEnvironment, Pattern::exact("github-hosted"));
     assert!(rule.matches(&github("release.yaml", "refs/tags/1.0.0")));
@@ -75,7 +75,7 @@ fn a_claim_that_is_not_there_fits_no_rule() {
 #[test]
 fn a_quorum_counts_signers_and_not_signatures() {
     let mail = |pattern: &str| Requirement {
-        rule: IdentityRule::new(Pattern::exact("https://accounts.example"), Pattern::glob(pattern)),
+        rule: SignerRule::new(Pattern::exact("https://accounts.example"), Pattern::glob(pattern)),
         predicate_type: None,
     };
     let by = |mail: &str| Signed { by: person(mail), predicate_type: None };

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::rule::IdentityRule;
+use super::rule::SignerRule;
 use crate::Claims;
 
 /// One of the things that a quorum counts: somebody's signature, or somebody's attestation of one type.
@@ -8,7 +8,7 @@ use crate::Claims;
 #[expect(clippy::exhaustive_structs, reason = "plain data: who, and what")]
 pub struct Requirement {
     /// Who must have signed.
-    pub rule: IdentityRule,
+    pub rule: SignerRule,
     /// The predicate type of the attestation; `None` asks for a signature of the image.
     pub predicate_type: Option<String>,
 }

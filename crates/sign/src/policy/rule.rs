@@ -1,6 +1,6 @@
 use super::regexp::GoRegex;
 use super::wildcard::Wildcard;
-use crate::Claims;
+use crate::{Claims, IdentityRule};
 
 /// How one value is compared. Unlike the patterns of a ClusterImagePolicy, all of these look at the **whole** value.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,14 @@ impl Pattern {
         GoRegex::new(pattern).map_err(|reason| error(reason.text()))?;
         let whole = GoRegex::new(&format!("\\A(?:{pattern})\\z")).map_err(|reason| error(reason.text()))?;
         Ok(Self(Kind::Regex(whole)))
+    }
+
+    fn describe(&self) -> String {
+        match &self.0 {
+            Kind::Exact(exact) => format!("{exact:?}"),
+            Kind::Glob(glob) => format!("like {:?}", glob.as_str()),
+            Kind::Regex(regex) => format!("like /{}/", regex.as_str()),
+        }
     }
 
     /// Whether the value matches.
@@ -124,13 +132,13 @@ impl Claim {
 
 /// Who may have signed: an issuer, a subject, and claims of the CI system; all must fit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct IdentityRule {
+pub struct SignerRule {
     issuer: Pattern,
     subject: Pattern,
     claims: Vec<(Claim, Pattern)>,
 }
 
-impl IdentityRule {
+impl SignerRule {
     /// A rule on issuer and subject. Both are needed: the same subject means another party at another issuer.
     #[must_use]
     pub fn new(issuer: Pattern, subject: Pattern) -> Self {
@@ -153,5 +161,35 @@ impl IdentityRule {
                 .claims
                 .iter()
                 .all(|(claim, pattern)| claim.of(claims).is_some_and(|value| pattern.matches(value)))
+    }
+}
+
+impl IdentityRule for SignerRule {
+    fn describe(&self) -> String {
+        let claims: Vec<String> = self
+            .claims
+            .iter()
+            .map(|(claim, pattern)| format!(", {claim:?} {}", pattern.describe()))
+            .collect();
+        format!("subject {} by issuer {}{}", self.subject.describe(), self.issuer.describe(), claims.concat())
+    }
+
+    fn check(&self, claims: &Claims) -> Result<(), String> {
+        let subject = claims.subject.as_str();
+        if !self.subject.matches(subject) {
+            return Err(format!("the subject is {subject:?}, not {}", self.subject.describe()));
+        }
+        let issuer = claims.issuer.as_deref().unwrap_or_default();
+        if issuer.is_empty() || !self.issuer.matches(issuer) {
+            return Err(format!("the issuer is {issuer:?}, not {}", self.issuer.describe()));
+        }
+        for (claim, pattern) in &self.claims {
+            match claim.of(claims) {
+                Some(value) if pattern.matches(value) => {}
+                Some(value) => return Err(format!("{claim:?} is {value:?}, not {}", pattern.describe())),
+                None => return Err(format!("the certificate does not say {claim:?}")),
+            }
+        }
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Wildcard {
+    source: String,
     parts: Vec<Part>,
 }
 
@@ -35,7 +36,11 @@ impl Wildcard {
         if !rest.is_empty() {
             parts.push(Part::Text(rest.to_owned()));
         }
-        Self { parts }
+        Self { source: text.to_owned(), parts }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.source
     }
 
     /// Whether the whole text matches.

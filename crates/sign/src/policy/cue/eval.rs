@@ -720,7 +720,10 @@ impl<'a> Machine<'a> {
         }
         match self.outcome(id) {
             Outcome::Bottom(error) if error.code == Code::Conflict => {
-                found.push((path.to_owned(), error.clone()));
+                // A field that uses a broken one is broken for the same reason.
+                if !found.iter().any(|(_, known)| known == error) {
+                    found.push((path.to_owned(), error.clone()));
+                }
                 return;
             }
             Outcome::Choice(_) | Outcome::Scalar(_)
