@@ -39,6 +39,7 @@ mod encoding;
 mod error;
 mod key;
 mod note;
+pub mod policy;
 mod proto;
 mod rekor;
 #[cfg(feature = "sandbox")]
