@@ -310,7 +310,7 @@ impl WireLog {
                 let (details, scheme) = (&self.public_key.key_details, key.scheme());
                 return Err(format!("its key is {scheme}, not {details:?}"));
             }
-            Ok((key, window))
+            Ok((key.prepared(), window))
         };
         match log() {
             Ok((key, window)) => Ok(Log { base_url: self.base_url, id, key, window }),
@@ -329,7 +329,7 @@ impl WireAuthority {
             .map(|chain| chain.certificates)
             .unwrap_or_default()
             .iter()
-            .map(|certificate| Certificate::parse(&certificate.raw_bytes.0))
+            .map(|certificate| Certificate::parse_authority(&certificate.raw_bytes.0))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| name(error.to_string()))?;
         Ok((uri, chain, window))

@@ -4,6 +4,7 @@ mod pem;
 mod scheme;
 mod signer;
 mod signing;
+mod table;
 mod verifying;
 
 pub(crate) use self::pem::{blocks, write as write_pem};

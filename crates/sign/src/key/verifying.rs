@@ -6,6 +6,7 @@ use lotse_digest::{Algorithm, Digest};
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 
 use super::pem;
+use super::table::{self, Prepared};
 use crate::{Error, Scheme};
 
 /// The least and the greatest modulus that an RSA key may have, in bits: Sigstore's registry of algorithms names 2048, 3072
@@ -22,8 +23,8 @@ pub struct VerifyingKey {
 
 #[derive(Clone)]
 enum Public {
-    P256(p256::ecdsa::VerifyingKey),
-    P384(p384::ecdsa::VerifyingKey),
+    P256(p256::ecdsa::VerifyingKey, Option<Arc<Prepared<p256::NistP256>>>),
+    P384(p384::ecdsa::VerifyingKey, Option<Arc<Prepared<p384::NistP384>>>),
     P521(Arc<p521::ecdsa::VerifyingKey>),
     Ed25519(ed25519_dalek::VerifyingKey),
     #[cfg(feature = "rsa")]
@@ -51,9 +52,9 @@ impl VerifyingKey {
     /// [`Error::Key`] for what is none, of another scheme, or an RSA key of an unusual size.
     pub fn from_der(spki: &[u8]) -> Result<Self, Error> {
         let public = if let Ok(key) = p256::ecdsa::VerifyingKey::from_public_key_der(spki) {
-            Public::P256(key)
+            Public::P256(key, None)
         } else if let Ok(key) = p384::ecdsa::VerifyingKey::from_public_key_der(spki) {
-            Public::P384(key)
+            Public::P384(key, None)
         } else if let Ok(key) = p521::ecdsa::VerifyingKey::from_public_key_der(spki) {
             Public::P521(Arc::new(key))
         } else if let Ok(key) = ed25519_dalek::VerifyingKey::from_public_key_der(spki) {
@@ -62,6 +63,18 @@ impl VerifyingKey {
             other(spki)?
         };
         Ok(Self { public, spki: spki.into() })
+    }
+
+    /// The same key, ready to verify many signatures: after some of them it makes a table of 0.6 MiB (P-256) or 1.2 MiB
+    /// (P-384), with which each takes a fifth of the time. The answers are the same; other keys stay as they are.
+    #[must_use]
+    pub fn prepared(mut self) -> Self {
+        match &mut self.public {
+            Public::P256(_, prepared @ None) => *prepared = Some(Arc::default()),
+            Public::P384(_, prepared @ None) => *prepared = Some(Arc::default()),
+            _ => {}
+        }
+        self
     }
 
     /// The key as `SubjectPublicKeyInfo` in PEM.
@@ -80,8 +93,8 @@ impl VerifyingKey {
     #[must_use]
     pub const fn scheme(&self) -> Scheme {
         match self.public {
-            Public::P256(_) => Scheme::EcdsaP256Sha256,
-            Public::P384(_) => Scheme::EcdsaP384Sha384,
+            Public::P256(..) => Scheme::EcdsaP256Sha256,
+            Public::P384(..) => Scheme::EcdsaP384Sha384,
             Public::P521(_) => Scheme::EcdsaP521Sha512,
             Public::Ed25519(_) => Scheme::Ed25519,
             #[cfg(feature = "rsa")]
@@ -120,10 +133,20 @@ impl VerifyingKey {
     pub fn verifies_digest(&self, digest: &Digest, signature: &[u8]) -> bool {
         let hash = digest.as_bytes();
         match &self.public {
-            Public::P256(key) => p256::ecdsa::DerSignature::from_bytes(signature)
-                .is_ok_and(|signature| key.verify_prehash(hash, &signature).is_ok()),
-            Public::P384(key) => p384::ecdsa::DerSignature::from_bytes(signature)
-                .is_ok_and(|signature| key.verify_prehash(hash, &signature).is_ok()),
+            Public::P256(key, prepared) => {
+                p256::ecdsa::Signature::from_der(signature).is_ok_and(|signature| {
+                    let (r, s) = signature.split_scalars();
+                    table::verifies(prepared.as_deref(), key.as_affine(), hash, (*r, *s))
+                        .unwrap_or_else(|| key.verify_prehash(hash, &signature).is_ok())
+                })
+            }
+            Public::P384(key, prepared) => {
+                p384::ecdsa::Signature::from_der(signature).is_ok_and(|signature| {
+                    let (r, s) = signature.split_scalars();
+                    table::verifies(prepared.as_deref(), key.as_affine(), hash, (*r, *s))
+                        .unwrap_or_else(|| key.verify_prehash(hash, &signature).is_ok())
+                })
+            }
             Public::P521(key) => p521::ecdsa::DerSignature::from_bytes(signature)
                 .is_ok_and(|signature| key.verify_prehash(hash, &signature).is_ok()),
             Public::Ed25519(_) => false,
@@ -140,8 +163,8 @@ impl VerifyingKey {
             ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, UnparsedPublicKey, VerificationAlgorithm,
         };
         let (algorithm, point): (&dyn VerificationAlgorithm, Vec<u8>) = match &self.public {
-            Public::P256(key) => (&ECDSA_P256_SHA256_ASN1, key.to_sec1_point(false).as_bytes().to_vec()),
-            Public::P384(key) => (&ECDSA_P384_SHA384_ASN1, key.to_sec1_point(false).as_bytes().to_vec()),
+            Public::P256(key, _) => (&ECDSA_P256_SHA256_ASN1, key.to_sec1_point(false).as_bytes().to_vec()),
+            Public::P384(key, _) => (&ECDSA_P384_SHA384_ASN1, key.to_sec1_point(false).as_bytes().to_vec()),
             Public::Ed25519(key) => (&ED25519, key.as_bytes().to_vec()),
             _ => return None,
         };

@@ -75,6 +75,15 @@ impl Certificate {
         })))
     }
 
+    /// A certificate of an authority, whose key will verify many signatures.
+    pub(crate) fn parse_authority(der: &[u8]) -> Result<Self, Error> {
+        let Self(mut fields) = Self::parse(der)?;
+        if let Some(fields) = Arc::get_mut(&mut fields) {
+            fields.key = fields.key.clone().prepared();
+        }
+        Ok(Self(fields))
+    }
+
     /// The certificate in DER, as it was read.
     pub(crate) fn as_der(&self) -> &[u8] {
         &self.0.raw
