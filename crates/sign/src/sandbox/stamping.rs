@@ -116,12 +116,14 @@ impl Sandbox {
         };
         let ess = wrap(SEQUENCE, &[&wrap(OCTET_STRING, &[bound.as_bytes()])]);
         let digest = Digest::of(Algorithm::Sha384, content);
-        let attributes = [
+        let mut attributes = [
             attribute(CONTENT_TYPE, &wrap(OID, &[TST_INFO])),
             attribute(MESSAGE_DIGEST, &wrap(OCTET_STRING, &[digest.as_bytes()])),
             attribute(SIGNING_CERTIFICATE_V2, &wrap(SEQUENCE, &[&wrap(SEQUENCE, &[&ess])])),
-        ]
-        .concat();
+        ];
+        // DER orders the members of a SET OF; what is signed is that order (RFC 5652, 5.4).
+        attributes.sort();
+        let attributes = attributes.concat();
         let key = if self.has(Fault::TimestampSignedByAnotherKey) {
             super::key(&self.seed, "another tsa", Scheme::EcdsaP384Sha384)
         } else {
