@@ -76,6 +76,6 @@ pub use crate::time::{ParseTimeError, Time};
 pub use crate::trusted_root::TrustedRoot;
 pub use crate::verify::{
     Artifact, Attached, COSIGN_SIGN, Context, ExactIdentity, ExpectedSigner, Finding, IdentityRule,
-    ImageVerdict, Proved, Question, Refusal, Requirements, Rule, SignedBy, Step, Verdict, VerifiedTime,
-    Verifier, Wanted,
+    ImageVerdict, Proved, Question, Refusal, Requirements, Rule, SignedBy, Step, Verdict, VerdictCache,
+    VerifiedTime, Verifier, Wanted,
 };

@@ -1,6 +1,8 @@
 //! The verifier: a bundle, an artifact, who should have signed, and a trusted root go in; a verdict comes out.
 
 mod artifact;
+mod batch;
+mod cache;
 mod check;
 mod image;
 mod requirements;
@@ -8,6 +10,7 @@ mod signer;
 mod verdict;
 
 pub use self::artifact::Artifact;
+pub use self::cache::VerdictCache;
 pub use self::image::{Attached, COSIGN_SIGN, ImageVerdict, Wanted};
 pub use self::requirements::Requirements;
 pub use self::signer::{ExactIdentity, ExpectedSigner, IdentityRule};
