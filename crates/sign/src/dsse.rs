@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Signer, VerifyingKey, encoding};
@@ -30,6 +33,9 @@ pub(crate) struct WireEnvelope {
     #[serde(rename = "payloadType")]
     payload_type: String,
     signatures: Vec<WireSignature>,
+    /// DSSE lets envelopes have more members; proto3 JSON, as in a bundle, does not.
+    #[serde(flatten, skip_serializing)]
+    unknown: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -37,6 +43,16 @@ struct WireSignature {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     keyid: String,
     sig: String,
+    #[serde(flatten, skip_serializing)]
+    unknown: BTreeMap<String, IgnoredAny>,
+}
+
+impl WireEnvelope {
+    /// A member that DSSE does not name.
+    pub(crate) fn unknown(&self) -> Option<&str> {
+        let members = std::iter::once(&self.unknown).chain(self.signatures.iter().map(|one| &one.unknown));
+        members.flat_map(BTreeMap::keys).next().map(String::as_str)
+    }
 }
 
 impl Envelope {
@@ -104,11 +120,13 @@ impl Envelope {
         let signature = |signature: &Signature| WireSignature {
             keyid: signature.keyid.clone(),
             sig: encoding::encode(&signature.bytes),
+            unknown: BTreeMap::new(),
         };
         WireEnvelope {
             payload: encoding::encode(&self.payload),
             payload_type: self.payload_type.clone(),
             signatures: self.signatures.iter().map(signature).collect(),
+            unknown: BTreeMap::new(),
         }
     }
 

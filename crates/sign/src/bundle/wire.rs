@@ -302,6 +302,9 @@ impl Wire {
     pub(super) fn content(&mut self) -> Result<Content, Error> {
         match (self.dsse_envelope.take(), self.message_signature.take()) {
             (Some(envelope), None) => {
+                if let Some(member) = envelope.unknown() {
+                    return Err(fault(format!("unknown member {member:?} in its envelope")));
+                }
                 let envelope = Envelope::from_wire(envelope)?;
                 if envelope.signature_count() != 1 {
                     return Err(fault("its envelope must carry exactly one signature"));
