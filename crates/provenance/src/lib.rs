@@ -46,7 +46,11 @@ mod statement;
 mod steps;
 mod time;
 
-pub use crate::chain::{Chain, ChainEvidence, Link, LinkKind, LinkState};
+pub use crate::chain::{
+    Attested, AttestedBy, BundleVerifier, Chain, ChainRules, CommitEvidence, ContainerEvidence, Evidence,
+    KeyVerifier, Link, LinkKind, LinkState, LogEvidence, LoggedEntry, ManifestEvidence, PodEvidence,
+    ReleaseEvidence, SigstoreVerifier, Start,
+};
 pub use crate::ci::{CiCaution, CiDisagreement, CiFacts, CiField, CiSource, Reconciled, RepositoryIdentity};
 pub use crate::error::Error;
 pub use crate::event::{Actor, ActorKind, Event, Outcome};

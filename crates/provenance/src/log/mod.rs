@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use lotse_digest::{MerkleHash, verify_consistency};
 use lotse_sign::{Checkpoint, NoteSignature, SignedNote, TlogProof, VerifyingKey};
 
+pub(crate) use self::audit::error_chain;
 pub use self::audit::{Anchor, Audit, Tampering};
 pub use self::directory::DirectoryStore;
 pub use self::index::{Hit, Query};
@@ -212,6 +213,15 @@ impl<S: LogStore> Log<S> {
             return Err(Error::Tampered(Tampering::RolledBack { size: self.size, seen: earlier.size }));
         }
         let forked = |_| Error::Tampered(Tampering::Forked { size: earlier.size });
+        if earlier.size == 0 {
+            // Every log extends the empty one, and there is no proof of it.
+            let empty = lotse_digest::MerkleTree::new().root();
+            return if earlier.root == empty {
+                Ok(())
+            } else {
+                Err(Error::Tampered(Tampering::Forked { size: 0 }))
+            };
+        }
         let proof = self.consistency_proof(earlier.size)?;
         let root = self.root()?;
         verify_consistency(earlier.size, self.size, &proof, &earlier.root, &root).map_err(forked)
