@@ -132,7 +132,8 @@ impl Images {
                 let layout = Layout::create(scratch.path(), Limits::default())?;
                 // The layers that are there already go along: a push is complete or it is nothing.
                 if let Some(existing) = &existing {
-                    for old in Attachments::layers_of(existing, |digest| self.any_blob(existing, digest))? {
+                    let blob = |digest: &Digest, size: u64| self.blob(digest, size).ok().flatten();
+                    for old in Attachments::layers_of(existing, blob)? {
                         layout.write_blob(&old.media_type, &old.payload)?;
                     }
                 }
@@ -141,13 +142,6 @@ impl Images {
             }
         }
         Ok(())
-    }
-
-    /// A blob of a manifest, its size taken from there.
-    fn any_blob(&self, manifest: &[u8], digest: &Digest) -> Option<Vec<u8>> {
-        let manifest = lotse_oci::Manifest::parse(manifest, &Limits::default()).ok()?;
-        let layer = manifest.layers.iter().find(|layer| layer.digest == *digest)?;
-        self.blob(digest, layer.size).ok().flatten()
     }
 
     fn with_tag(&self, tag: &str) -> Result<Reference, Error> {

@@ -39,8 +39,11 @@ mod encoding;
 mod error;
 mod key;
 mod note;
+pub mod policy;
 mod proto;
 mod rekor;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 mod service;
 mod statement;
 mod time;

@@ -5,6 +5,8 @@ mod wire;
 
 pub use self::builder::BundleBuilder;
 pub(crate) use self::wire::read_log_entry;
+#[cfg(feature = "sandbox")]
+pub(crate) use self::wire::write_log_entry;
 
 use std::collections::BTreeMap;
 

@@ -202,19 +202,19 @@ impl Attachments {
             && self.unreadable.is_empty()
     }
 
-    /// The layers of a manifest that the caller fetched, given how to get a blob.
+    /// The layers of a manifest that the caller fetched, given how to get a blob by digest and size.
     ///
     /// # Errors
     ///
     /// [`Error::Malformed`] if the manifest is none or a layer's bytes are not its digest's.
     pub fn layers_of(
         manifest: &[u8],
-        mut blob: impl FnMut(&Digest) -> Option<Vec<u8>>,
+        mut blob: impl FnMut(&Digest, u64) -> Option<Vec<u8>>,
     ) -> Result<Vec<CosignLayer>, Error> {
         let manifest: Manifest = serde_json::from_slice(manifest)
             .map_err(|error| Error::malformed("manifest of signatures", error))?;
         let layer = |descriptor: Descriptor| {
-            let payload = content(blob(&descriptor.digest), &descriptor)
+            let payload = content(blob(&descriptor.digest, descriptor.size), &descriptor)
                 .map_err(|reason| Error::malformed("layer of signatures", reason))?;
             let Descriptor { media_type, annotations, .. } = descriptor;
             Ok(CosignLayer { media_type, payload, annotations })

@@ -127,6 +127,11 @@ impl Extensions {
                 ));
             }
         };
+        self.claims_of(subject)
+    }
+
+    /// The claims of a certificate whose subject is decided elsewhere.
+    pub(crate) fn claims_of(&self, subject: SubjectName) -> Result<Claims, String> {
         let raw = |number: u8| self.raw_text(number);
         let der = |number: u8| self.der_text(number);
         let mut claims = Claims::new(subject);

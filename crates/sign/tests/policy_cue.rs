@@ -1,0 +1,146 @@
+//! What a rule in CUE refuses and what it lets pass, as measured at the Policy Controller.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test states what must hold"
+)]
+
+use lotse_sign::policy::{RuleAnswer, evaluate_rule};
+
+/// `A` accepted, `r` refused, `?` undecided.
+fn letter(rule: &str, document: &str) -> char {
+    match evaluate_rule("sbom", "cue", rule, document) {
+        RuleAnswer::Accepted => 'A',
+        RuleAnswer::Refused(_) => 'r',
+        _ => '?',
+    }
+}
+
+fn statement(packages: &str) -> String {
+    let packages = if packages.is_empty() { String::new() } else { format!(r#","packages":{packages}"#) };
+    format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document","subject":[],"predicate":{{"spdxVersion":"SPDX-2.3"{packages}}}}}"#
+    )
+}
+
+#[test]
+fn clauses_that_ask_for_packages() {
+    // 0, 1, 3 items, absent, null, a text, a number, an object.
+    let values = [
+        "[]",
+        r#"[{"name":"a"}]"#,
+        r#"[{"name":"a"},{"name":"b"},{"name":"c"}]"#,
+        "",
+        "null",
+        r#""many""#,
+        "3",
+        r#"{"a":1}"#,
+    ];
+    for (clause, expected) in [
+        ("packages: len(_) > 0", "AAAAAAAA"),
+        ("packages: [_, ...]", "rAAArrrr"),
+        ("packages!: [_, ...]", "rAAArrrr"),
+        ("len(packages) > 0", "rrrrrrrr"),
+        ("packages: [...]\n  len(packages) > 0", "rrrrrrrr"),
+        ("packages: [...]\n  _n: len(packages) & >0", "rrrrrrrr"),
+        ("packages: [...]\n  if predicateType != \"\" { _n: len(packages) & >0 }", "rAArrrrr"),
+        ("packages: _\n  _n: len(packages) & >0", "rAAArArA"),
+        ("packages: [...{name: string}]", "AAAArrrr"),
+        ("packages: null | [_, ...]", "rAAAArrr"),
+        ("packages: *[_, ...] | string", "rAAArArr"),
+        ("packages: [for p in packages {name: p.name}]", "????????"),
+    ] {
+        let rule =
+            format!("predicateType: string\npredicate: {{\n  spdxVersion: =~\"^SPDX-\"\n  {clause}\n}}\n");
+        let ours: String = values.iter().map(|value| letter(&rule, &statement(value))).collect();
+        if !expected.contains('?') {
+            assert_eq!(ours, expected, "{clause}");
+        }
+    }
+    let imported = "import \"list\"\npredicate: packages: [...{}] & list.MinItems(1)\n";
+    let ours: String = values.iter().map(|value| letter(imported, &statement(value))).collect();
+    assert_eq!(ours, "rAAArrrr", "list.MinItems(1)");
+}
+
+#[test]
+fn clauses_of_all_kinds() {
+    let document = statement(r#"[{"name":"a","license":"MIT"},{"name":"b","license":"GPL"}]"#);
+    for (rule, expected) in [
+        ("", 'A'),
+        ("// nothing", 'A'),
+        ("import \"list\"\npredicate: {}", 'r'),
+        ("predicate: {", 'r'),
+        ("predicate: list.MinItems(1)", 'r'),
+        ("predicate: spdxVersion: \"SPDX-2.3\"", 'A'),
+        ("predicate: spdxVersion: \"SPDX-2.2\" | \"SPDX-2.3\"", 'A'),
+        ("predicate: spdxVersion: \"SPDX-2.2\" | \"SPDX-2.1\"", 'r'),
+        ("predicate: spdxVersion: string & !=\"SPDX-2.3\"", 'r'),
+        ("predicate: spdxVersion: !~\"^SPDX\"", 'r'),
+        ("predicate: spdxVersion: int", 'r'),
+        ("predicate: spdxVersion: #V\n#V: =~\"^SPDX-2\"", 'A'),
+        ("predicate: spdxVersion: #V\n#V: =~\"^SPDX-3\"", 'r'),
+        ("#P: {spdxVersion: string}\npredicate: #P", '?'),
+        ("predicate: packages: [...{license: \"MIT\"}]", 'r'),
+        ("predicate: packages: [...{license: \"MIT\" | \"GPL\"}]", 'A'),
+        (
+            "predicate: packages: _\nfor p in predicate.packages if p.license == \"GPL\" {_e: false & true}",
+            'r',
+        ),
+        (
+            "predicate: {packages: [...], if predicateType != \"\" {for p in packages {\"_\\(p.name)\": 1}}}\npredicateType: _",
+            '?',
+        ),
+        ("import \"strings\"\npredicate: spdxVersion: strings.HasPrefix(\"SPDX-\")", 'A'),
+        ("import \"strings\"\npredicate: spdxVersion: strings.MinRunes(20)", 'r'),
+        ("predicate: {[string]: _}", 'A'),
+        ("predicate: {[=~\"^spdx\"]: =~\"^SPDX-3\"}", 'r'),
+        ("predicate: {[!~\"^spdx\"]: [...]}", 'A'),
+        (
+            "import \"time\"\nbefore: time.Parse(time.RFC3339, \"2022-04-15T17:10:27Z\")\npredicate: created: <before",
+            'A',
+        ),
+        ("predicate: {version: \"\\(spdxVersion)!\", spdxVersion: _} & {version: \"SPDX-2.3!\"}", 'A'),
+        ("x: 1\nx: 2", 'r'),
+        ("predicate: spdxVersion: >5 & <3", 'r'),
+        ("predicate: created: >5 & <3", 'r'),
+        ("a: b\nb: a", 'A'),
+        ("predicate: a.b\na: b: spdxVersion: \"SPDX-2.3\"", 'A'),
+        ("predicate: a.b\na: b: spdxVersion: \"SPDX-2\"", 'r'),
+        ("let v = \"SPDX-2\"\npredicate: spdxVersion: v", 'r'),
+        ("_type: \"anything\"", 'A'),
+        ("\"_type\": \"anything\"", 'r'),
+        ("predicate: matchN(1, [{a: 1}])", '?'),
+        ("predicate: packages: [_, _]", 'A'),
+        ("predicate: packages: [_]", 'r'),
+        ("predicate: packages: [{name: \"a\"}, ...]", 'A'),
+        ("predicate: packages: [{name: \"b\"}, ...]", 'r'),
+        ("predicate: spdxVersion: *\"SPDX-2.3\" | string", 'A'),
+    ] {
+        assert_eq!(
+            letter(rule, &document),
+            expected,
+            "{rule}: {:?}",
+            evaluate_rule("sbom", "cue", rule, &document)
+        );
+    }
+}
+
+#[test]
+fn no_rule_makes_the_evaluator_run_away() {
+    let document = statement("[]");
+    for rule in [
+        "a: {b: a}",
+        "a: [a]",
+        "a: b: a",
+        "x: {for k, v in x {\"\\(k)1\": v}}",
+        &format!("a: {}1{}", "(".repeat(500), ")".repeat(500)),
+        &format!("a: {}", "1 | 2 & ".repeat(300)),
+        &format!("predicate: spdxVersion: {}\"z\"", "\"a\" | ".repeat(200)),
+        "a: =~\"(((((((((((a{1000}){1000}\"",
+    ] {
+        let _ = letter(rule, &document);
+    }
+}
