@@ -88,7 +88,7 @@ impl Evidence {
             return Err(fault(&format!("its version is {}, this reads 1", facts.version)));
         }
         let Facts { start, mut evidence, .. } = facts;
-        let mut log: BTreeMap<&str, (Option<&[u8]>, Option<&[u8]>)> = BTreeMap::new();
+        let (mut log, mut proofs) = (BTreeMap::new(), BTreeMap::new());
         for (name, content) in files {
             if name.starts_with("documents/") {
                 evidence.documents.push(content.to_vec());
@@ -97,20 +97,18 @@ impl Evidence {
             } else if let Some(number) =
                 name.strip_prefix("log/").and_then(|name| name.strip_suffix(".entry"))
             {
-                log.entry(number).or_default().0 = Some(content);
+                log.insert(number, content);
             } else if let Some(number) =
                 name.strip_prefix("log/").and_then(|name| name.strip_suffix(".tlog-proof"))
             {
-                log.entry(number).or_default().1 = Some(content);
+                proofs.insert(number, content);
             } else {
                 return Err(fault(&format!("{name:?} does not belong in it")));
             }
         }
         let mut entries = Vec::new();
-        for (entry, proof) in log.into_values() {
-            let (Some(entry), Some(proof)) = (entry, proof) else {
-                return Err(fault("an entry without proof"));
-            };
+        for (number, entry) in log {
+            let proof = proofs.remove(number).ok_or_else(|| fault("a log entry without proof"))?;
             let proof = String::from_utf8(proof.to_vec()).map_err(|error| Error::malformed(WHAT, error))?;
             entries.push(LoggedEntry { entry: entry.to_vec(), proof });
         }

@@ -75,7 +75,7 @@ impl Walk<'_> {
         }
         self.commit = Some(commit.clone());
         if let Ok(image @ None) = &mut self.image {
-            let subjects = attested.iter().flat_map(|attested| digests(attested)).collect::<Vec<_>>();
+            let subjects = attested.iter().flat_map(digests).collect::<Vec<_>>();
             *image = covering.into_iter().find(|digest| subjects.contains(digest));
         }
         Ok(format!("commit {commit}: {text}"))
