@@ -87,14 +87,14 @@ fn table(metrics: &DeliveryMetrics, history: &History) -> String {
     let mut text = format!("{} commits, {} to {}\n\n", history.len(), metrics.period.0, metrics.period.1);
     let mut row =
         |name: &str, value: String, n: usize| text.push_str(&format!("{name:<26} {value:<34} n = {n}\n"));
-    row("deployments per day", rate(&metrics.deployments, ""), metrics.deployments.counted.len());
+    row("deployments per day", rate(&metrics.deployments), metrics.deployments.counted.len());
     row("lead time p50, p90", both(&metrics.lead_time), metrics.lead_time.samples.len());
     let failures = &metrics.change_failures;
-    row("change failure rate", rate(failures, " of 1"), failures.counted.len() + failures.others.len());
+    row("change failure rate", rate(failures), failures.counted.len() + failures.others.len());
     row("time to restore p50, p90", both(&metrics.time_to_restore), metrics.time_to_restore.samples.len());
     row("branch lifetime p50, p90", both(&metrics.branch_lifetime), metrics.branch_lifetime.samples.len());
     let checks = &metrics.pre_commit;
-    row("pre-commit pass rate", rate(checks, " of 1"), checks.counted.len() + checks.others.len());
+    row("pre-commit pass rate", rate(checks), checks.counted.len() + checks.others.len());
     let backwards = metrics.lead_time.backwards.len()
         + metrics.branch_lifetime.backwards.len()
         + metrics.time_to_restore.backwards.len();
@@ -115,10 +115,12 @@ fn both(figure: &Figure) -> String {
     }
 }
 
-fn rate(rate: &Rate, unit: &str) -> String {
-    match rate.per_mille() {
-        Some(per_mille) => format!("{}.{:03}{unit}", per_mille / 1000, per_mille % 1000),
-        None => "no figure".to_owned(),
+/// A frequency per day, or a share in per cent.
+pub(crate) fn rate(rate: &Rate) -> String {
+    match (rate.per_mille(), rate.per) {
+        (Some(per_mille), Some(_)) => format!("{}.{:03}", per_mille / 1000, per_mille % 1000),
+        (Some(per_mille), None) => format!("{}.{} %", per_mille / 10, per_mille % 10),
+        (None, _) => "no figure".to_owned(),
     }
 }
 

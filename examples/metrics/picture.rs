@@ -29,47 +29,41 @@ pub(crate) fn svg(metrics: &DeliveryMetrics) -> String {
     let point = |figure: &Figure, percent| {
         figure.percentile(percent).map_or("no figure".to_owned(), |sample| duration(sample.seconds))
     };
-    let p90 = |figure: &Figure| match figure.percentile(90) {
-        Some(sample) => format!("p90 {}, n = {}", duration(sample.seconds), figure.samples.len()),
-        None => "n = 0".to_owned(),
+    let p90 = |figure: &Figure| {
+        let p90 = figure.percentile(90).map(|sample| format!("p90 {}", duration(sample.seconds)));
+        [p90.unwrap_or_default(), format!("n = {}", figure.samples.len())]
     };
     let of = |rate: &lotse_provenance::Rate| {
-        format!("{} of {}", rate.counted.len(), rate.counted.len() + rate.others.len())
+        let all = rate.counted.len() + rate.others.len();
+        [format!("{} of {all}", rate.counted.len()), format!("{} unknown", rate.unknown.len())]
     };
+    let deployments = [format!("n = {}", metrics.deployments.counted.len()), String::new()];
     let tiles = [
-        (
-            "deployments per day",
-            rate(&metrics.deployments, ""),
-            format!("n = {}", metrics.deployments.counted.len()),
-        ),
+        ("deployments per day", rate(&metrics.deployments), deployments),
         ("lead time, p50", point(&metrics.lead_time, 50), p90(&metrics.lead_time)),
-        ("change failure rate", rate(&metrics.change_failures, ""), of(&metrics.change_failures)),
+        ("change failure rate", rate(&metrics.change_failures), of(&metrics.change_failures)),
         ("time to restore, p50", point(&metrics.time_to_restore, 50), p90(&metrics.time_to_restore)),
         ("branch lifetime, p50", point(&metrics.branch_lifetime, 50), p90(&metrics.branch_lifetime)),
-        ("pre-commit pass rate", rate(&metrics.pre_commit, ""), of(&metrics.pre_commit)),
+        ("pre-commit pass rate", rate(&metrics.pre_commit), of(&metrics.pre_commit)),
     ];
-    for (number, (name, value, below)) in tiles.iter().enumerate() {
+    for (number, (name, value, [below, last])) in tiles.iter().enumerate() {
         let x = 24 + number * 153;
-        svg.push_str(&format!("<rect x=\"{x}\" y=\"78\" width=\"145\" height=\"96\" rx=\"6\" fill=\"#ffffff\" stroke=\"#d8dde1\"/>\n"));
+        svg.push_str(&format!("<rect x=\"{x}\" y=\"78\" width=\"145\" height=\"112\" rx=\"6\" fill=\"#ffffff\" stroke=\"#d8dde1\"/>\n"));
         text(&mut svg, x + 12, 100, 12, "#5c6b78", name);
         let colour = if value == "no figure" { "#9aa5ae" } else { "#0b5d7a" };
         text(&mut svg, x + 12, 133, 20, colour, value);
-        text(&mut svg, x + 12, 159, 12, "#5c6b78", below);
+        text(&mut svg, x + 12, 158, 12, "#5c6b78", below);
+        text(&mut svg, x + 12, 176, 12, "#5c6b78", last);
     }
-    columns(
-        &mut svg,
-        24,
-        "How long branches lived (from their first commit to the merge)",
-        &metrics.branch_lifetime,
-    );
-    columns(&mut svg, 500, "How long commits waited for their deployment", &metrics.lead_time);
+    columns(&mut svg, 24, "How long branches lived, up to", &metrics.branch_lifetime);
+    columns(&mut svg, 500, "How long commits waited for their deployment, up to", &metrics.lead_time);
     svg.push_str("</svg>\n");
     svg
 }
 
 fn columns(svg: &mut String, x: usize, title: &str, figure: &Figure) {
-    let (top, base) = (236, 420);
-    text(svg, x, 208, 14, "#1f2d3a", title);
+    let (top, base) = (256, 430);
+    text(svg, x, 226, 14, "#1f2d3a", title);
     let mut counts = [0_usize; COLUMNS.len()];
     for sample in &figure.samples {
         let at = COLUMNS.iter().position(|(bound, _)| sample.seconds <= *bound);
@@ -94,8 +88,7 @@ fn columns(svg: &mut String, x: usize, title: &str, figure: &Figure) {
             ));
             centred(svg, left + 24, base - height - 6, &count.to_string());
         }
-        let bound = if *name == "more" { "more".to_owned() } else { format!("≤ {name}") };
-        centred(svg, left + 24, base + 18, &bound);
+        centred(svg, left + 24, base + 18, name);
     }
     if figure.samples.is_empty() {
         text(svg, x + 150, 330, 14, "#9aa5ae", "no samples, no figure");
