@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use lotse_examples::fail;
-use lotse_provenance::{Anchor, Event, Hit, Log, Query, Timestamp};
+use lotse_provenance::{Anchor, DirectoryStore, Event, Hit, Log, Query, Timestamp};
 use lotse_sign::{Checkpoint, SignedNote, SigningKey, TlogProof, VerifyingKey};
 
 /// An append-only audit log in a directory (C2SP tlog-tiles). Exit code 0: done, or everything holds; 1: something does not; 2: wrong
@@ -229,7 +229,7 @@ fn search(arguments: Search) -> Outcome {
     Ok(!hits.is_empty())
 }
 
-fn open(path: &Path) -> Result<Log, String> {
+fn open(path: &Path) -> Result<Log<DirectoryStore>, String> {
     Log::open(path).map_err(chain)
 }
 
