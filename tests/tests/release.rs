@@ -367,15 +367,11 @@ fn links_behind_the_files_are_walked_too() {
         lotse_provenance::Statement::new(vec![other], lotse_provenance::SLSA_PROVENANCE, b"{}").unwrap();
     let bundle = Bundle::sign_statement(statement.to_json().unwrap(), &key).unwrap().to_json().unwrap();
     let verifying = key.verifying_key();
-    let events = [];
-    let evidence = lotse_provenance::ChainEvidence {
-        image: &app,
-        index: None,
-        bundles: &[bundle],
-        key: &verifying,
-        log: Some(&events),
-    };
-    let chain = lotse_provenance::Chain::walk(&evidence);
+    let mut evidence = lotse_provenance::Evidence::default();
+    evidence.bundles = vec![bundle];
+    let verifier = lotse_provenance::KeyVerifier(&verifying);
+    let rules = lotse_provenance::ChainRules::new(&verifier);
+    let chain = lotse_provenance::Chain::walk(&lotse_provenance::Start::Image(app), &evidence, &rules);
     assert_eq!(
         chain.broken().unwrap().kind,
         lotse_provenance::LinkKind::Provenance,

@@ -1,4 +1,6 @@
-use std::path::{Path, PathBuf};
+#[cfg(any(feature = "fs", feature = "git"))]
+use std::path::Path;
+use std::path::PathBuf;
 
 use lotse_digest::ProofError;
 
@@ -69,6 +71,7 @@ pub enum Error {
 }
 
 impl Error {
+    #[cfg(any(feature = "fs", feature = "git"))]
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }

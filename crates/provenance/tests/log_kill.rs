@@ -1,6 +1,6 @@
 //! Appenders that are killed with SIGKILL at random moments: no entry that was acknowledged is missing, no half entry is visible.
 //! `tests/scripts/kill-log` does it a thousand times and prints the table.
-#![cfg(unix)]
+#![cfg(all(unix, feature = "fs"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Statements, provenance, CI facts, Git facts and the chain from an image to its commit.
+//! Statements, provenance, CI facts and Git facts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,18 +11,10 @@
 use std::collections::BTreeMap;
 
 use lotse_digest::Digest;
-use lotse_provenance::{
-    Actor, Chain, ChainEvidence, CiFacts, Event, LinkKind, Provenance, ResourceDescriptor, Statement,
-    Subject, Timestamp,
-};
-use lotse_sign::{Bundle, Scheme, SigningKey};
+use lotse_provenance::{CiFacts, Event, Provenance, ResourceDescriptor, Statement, Subject, Timestamp};
 use proptest::prelude::*;
 
 const COMMIT: &str = "513167b3b49f4c6aeec82c14b4db965623680059";
-
-fn key() -> SigningKey {
-    SigningKey::from_secret(Scheme::EcdsaP256Sha256, &[3; 32]).unwrap()
-}
 
 fn provenance() -> Provenance {
     Provenance::new(
@@ -30,10 +22,6 @@ fn provenance() -> Provenance {
         "https://ci.example/1",
         ResourceDescriptor::git(None, COMMIT),
     )
-}
-
-fn bundle(statement: &Statement, key: &SigningKey) -> Vec<u8> {
-    Bundle::sign_statement(statement.to_json().unwrap(), key).unwrap().to_json().unwrap()
 }
 
 #[test]
@@ -110,71 +98,6 @@ fn ci_facts_come_from_predefined_variables_and_must_be_of_the_built_commit() {
     assert_eq!((gitlab.reference.as_deref(), gitlab.started_by_hand()), (Some("refs/tags/v1"), Some(false)));
     assert!(provenance().with_ci(&gitlab).unwrap_err().to_string().contains("is checked out"));
     assert_eq!(CiFacts::from_variables(&variables(&[("CI", "true")])), None);
-}
-
-#[test]
-fn the_chain_names_its_first_broken_link() {
-    let image = Digest::sha256(b"manifest");
-    let other = Digest::sha256(b"another");
-    let about = |digest: &Digest| provenance().statement(vec![Subject::new("app", digest)]).unwrap();
-    let sbom = Statement::new(vec![Subject::new("app", &image)], "https://spdx.dev/Document", b"{}").unwrap();
-    let event = |image: &Digest, commit: &str| {
-        let time = "2026-01-01T00:00:00Z".parse().unwrap();
-        let mut event = Event::new(time, "commit", Actor::bot("ci"), "release", "app");
-        event.commit = Some(commit.to_owned());
-        event.images = BTreeMap::from([("app".to_owned(), image.clone())]);
-        event
-    };
-    let stranger = SigningKey::from_secret(Scheme::EcdsaP256Sha256, &[9; 32]).unwrap();
-    let good = vec![bundle(&about(&image), &key()), bundle(&sbom, &key())];
-    let log = vec![event(&image, COMMIT)];
-    let index = format!(r#"{{"manifests":[{{"digest":"{image}"}}]}}"#).into_bytes();
-    let index_digest = Digest::sha256(&index);
-    let verifying = key().verifying_key();
-    let walk =
-        |bundles: &[Vec<u8>], log: Option<&[Event]>, index: Option<(&[u8], &Digest)>, image: &Digest| {
-            Chain::walk(&ChainEvidence { image, index, bundles, key: &verifying, log })
-        };
-
-    let whole = walk(&good, Some(&log), None, &image);
-    assert_eq!(whole.broken(), None, "{whole:?}");
-    assert_eq!(whole.commit.as_deref(), Some(COMMIT));
-    assert_eq!(whole.links.len(), 3);
-    let from_index = walk(&good, Some(&log), Some((&index, &image)), &index_digest);
-    assert_eq!(from_index.broken(), None, "{from_index:?}");
-
-    let table: Vec<(&str, Chain, LinkKind)> = vec![
-        ("no bundle", walk(&[], Some(&log), None, &image), LinkKind::Provenance),
-        ("only an SBOM", walk(&good[1..], Some(&log), None, &image), LinkKind::Provenance),
-        (
-            "another signer",
-            walk(&[bundle(&about(&image), &stranger)], Some(&log), None, &image),
-            LinkKind::Provenance,
-        ),
-        (
-            "another image",
-            walk(&[bundle(&about(&other), &key())], Some(&log), None, &image),
-            LinkKind::Provenance,
-        ),
-        (
-            "a false one beside a good one",
-            walk(&[good[0].clone(), bundle(&sbom, &stranger)], Some(&log), None, &image),
-            LinkKind::Provenance,
-        ),
-        ("no log", walk(&good, None, None, &image), LinkKind::Log),
-        ("not in the log", walk(&good, Some(&[event(&other, COMMIT)]), None, &image), LinkKind::Log),
-        ("another commit in the log", walk(&good, Some(&[event(&image, "00")]), None, &image), LinkKind::Log),
-        ("a changed index", walk(&good, Some(&log), Some((b"{}", &image)), &index_digest), LinkKind::Index),
-        (
-            "an index without the image",
-            walk(&good, Some(&log), Some((&index, &other)), &index_digest),
-            LinkKind::Index,
-        ),
-    ];
-    for (name, chain, kind) in table {
-        assert_eq!(chain.broken().map(|link| link.kind), Some(kind), "{name}: {chain:?}");
-        assert_eq!(chain.links.last(), chain.broken(), "{name}: nothing is walked behind a broken link");
-    }
 }
 
 #[cfg(feature = "git")]

@@ -7,42 +7,59 @@ mod sources;
 pub use self::caution::{CiCaution, RepositoryIdentity};
 pub use self::reconcile::{CiDisagreement, CiField, CiSource, Reconciled};
 
+use serde::{Deserialize, Serialize};
+
 use crate::ActorKind;
 
 /// What is said of a CI run. Plain data.
 ///
 /// Who says it decides what it is worth: a certificate's claims were vouched for by the CI system; variables the build script can
 /// set. See [`CiSource`] and [`Reconciled`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct CiFacts {
     /// The builder's identity: the system and where it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub builder: Option<String>,
     /// The repository, by URL. Names can be given away and registered again; ids cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
     /// The repository's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub repository_id: Option<String>,
     /// The id of the repository's owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
     /// The commit the run is for. What was checked out is Git's to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// The full ref, such as `refs/heads/main`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// The workflow or pipeline definition of the repository that was built.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
     /// The definition that did the work and signed: with a reusable workflow, another repository's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
     /// What started the run: `push`, `schedule`, `web`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
     /// The run with its attempt, by URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
     /// Who started it, by the system's account name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// `github-hosted`, `gitlab-hosted`, `self-hosted`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub runner: Option<String>,
     /// The environment that was deployed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// The last commit of the branch that a merge request wants to merge, where the run is for a merge that does not exist yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub head_commit: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 mod append;
 mod audit;
+#[cfg(feature = "fs")]
 mod directory;
 mod edge;
 mod index;
@@ -11,12 +12,15 @@ mod tile;
 mod witness;
 
 use std::ops::Range;
+#[cfg(feature = "fs")]
 use std::path::PathBuf;
 
 use lotse_digest::{MerkleHash, verify_consistency};
 use lotse_sign::{Checkpoint, NoteSignature, SignedNote, TlogProof, VerifyingKey};
 
+pub(crate) use self::audit::error_chain;
 pub use self::audit::{Anchor, Audit, Tampering};
+#[cfg(feature = "fs")]
 pub use self::directory::DirectoryStore;
 pub use self::index::{Hit, Query};
 pub use self::store::{LogLock, LogStore, MemoryStore};
@@ -52,7 +56,7 @@ const CHECKPOINT: &str = "checkpoint";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Log<S = DirectoryStore> {
+pub struct Log<S> {
     store: S,
     /// The checkpoint as it was read or written last, unverified.
     note: Option<SignedNote>,
@@ -60,7 +64,8 @@ pub struct Log<S = DirectoryStore> {
     writer: Option<Writer>,
 }
 
-impl Log {
+#[cfg(feature = "fs")]
+impl Log<DirectoryStore> {
     /// Opens the log in a directory, which may not exist yet: then it has no entries.
     ///
     /// # Errors
@@ -212,6 +217,15 @@ impl<S: LogStore> Log<S> {
             return Err(Error::Tampered(Tampering::RolledBack { size: self.size, seen: earlier.size }));
         }
         let forked = |_| Error::Tampered(Tampering::Forked { size: earlier.size });
+        if earlier.size == 0 {
+            // Every log extends the empty one, and there is no proof of it.
+            let empty = lotse_digest::MerkleTree::new().root();
+            return if earlier.root == empty {
+                Ok(())
+            } else {
+                Err(Error::Tampered(Tampering::Forked { size: 0 }))
+            };
+        }
         let proof = self.consistency_proof(earlier.size)?;
         let root = self.root()?;
         verify_consistency(earlier.size, self.size, &proof, &earlier.root, &root).map_err(forked)
@@ -226,7 +240,8 @@ impl<S: LogStore> Log<S> {
         Tree::new(&self.store, self.size, self.size).root()
     }
 
-    /// The hashes that prove that the log extends the one it was when it had `old` entries (RFC 9162, 2.1.4.1).
+    /// The hashes that prove that the log extends the one it was when it had `old` entries (RFC 9162, 2.1.4.1). None for the empty
+    /// log, which every log extends, and for the log as it is.
     ///
     /// # Errors
     ///
