@@ -5,8 +5,7 @@ use super::builtin;
 use super::eval::{Env, Label, Machine, Scope, State, is_hidden};
 use super::scope::declared;
 use super::value::{
-    BOOL, BYTES, Bottom, Conjunct, Constraint, FLOAT, INT, NUMBER, Outcome, Scalar, TEXT, VertexId, compare,
-    kinds,
+    ALL, BOOL, BYTES, Bottom, Code, Conjunct, Constraint, FLOAT, INT, LIST, NULL, NUMBER, Outcome, STRUCT, Scalar, TEXT, VertexId, compare, kinds,
 };
 use crate::policy::regexp::{GoRegex, RegexError};
 
@@ -75,16 +74,33 @@ impl Machine<'_> {
         }
         match self.outcome(vertex) {
             Outcome::Bottom(error) => Err(error.clone()),
-            Outcome::Pending => Err(Bottom::incomplete("cycle error")),
+            Outcome::Pending => Err(self.give_up("a field that depends on itself")),
             Outcome::Choice(Some(default)) => Ok(*default),
-            _ => Ok(vertex),
+            Outcome::Choice(None) => Err(self.give_up("a value that may still be one of several")),
+            _ => match self.at(vertex).and_then(|vertex| vertex.own.clone()) {
+                Some(error) => Err(error),
+                None => Ok(vertex),
+            },
         }
     }
 
     /// The scalar that an expression is; anything else is not concrete, or an error.
     pub(crate) fn concrete(&mut self, expr: ExprId, env: usize, role: &str) -> Result<Scalar, Bottom> {
         let vertex = self.operand(expr, env)?;
+        let accepted = match role {
+            "&&" | "||" | "!" | "if" => BOOL,
+            "-" | "*" | "/" | "div" | "mod" | "quo" | "rem" => NUMBER | TEXT,
+            "+" | "<" | "<=" | ">" | ">=" => NUMBER | TEXT | BYTES,
+            "=~" | "!~" => TEXT | BYTES,
+            "index" => INT | TEXT,
+            "==" | "!=" => ALL,
+            _ => NUMBER | TEXT | BYTES | BOOL | NULL,
+        };
         match self.outcome(vertex) {
+            Outcome::Open { mask, .. } if mask & accepted == 0 => {
+                let (shown, kind) = (self.shape(vertex), kinds(*mask));
+                Err(Bottom::conflict(format!("cannot use {shown} (type {kind}) in operand to {role}")))
+            }
             Outcome::Scalar(scalar) => Ok(scalar.clone()),
             Outcome::Struct => Err(Bottom::conflict(format!(
                 "invalid operand {} to {role} (type struct)",
@@ -147,7 +163,7 @@ impl Machine<'_> {
                     }
                     if declared(decls).any(|declared| declared == name) {
                         let arc = self.arc(vertex, &Label::field(name, false), false);
-                        if !self.at(arc).is_some_and(|arc| arc.present) {
+                        if !self.at(arc).is_some_and(|arc| arc.present || arc.required) {
                             return Err(Bottom::incomplete(format!(
                                 "cannot reference optional field: {name}"
                             )));
@@ -205,11 +221,18 @@ impl Machine<'_> {
         let label = Label::field(name, false);
         let found = self.at(base_vertex).and_then(|vertex| vertex.by_label.get(&label)).copied();
         match found {
-            Some(arc) if self.at(arc).is_some_and(|arc| arc.present) => {
+            Some(arc) if self.at(arc).is_some_and(|arc| arc.present || arc.required) => {
                 Ok(Found::Vertex { vertex: arc, definition: name.starts_with('#') })
             }
             Some(_) => Err(Bottom::incomplete(format!("cannot reference optional field: {name}"))),
             None => match self.outcome(base_vertex) {
+                Outcome::Open { mask, .. } if mask & STRUCT == 0 => {
+                    let (shown, kind) = (self.syntax.print(base), kinds(*mask));
+                    Err(Bottom::conflict(format!("invalid operand {shown} (found {kind}, want list or struct)")))
+                }
+                Outcome::Open { mask, .. } if *mask == STRUCT => {
+                    Err(self.give_up("a field of a struct that only a condition describes"))
+                }
                 Outcome::Scalar(_) | Outcome::List { .. } => {
                     let shown = self.shape(base_vertex);
                     Err(Bottom::conflict(format!("invalid selector .{name} on {shown}")))
@@ -233,7 +256,7 @@ impl Machine<'_> {
                 Err(error.clone())
             }
             Outcome::Choice(Some(default)) => Ok(*default),
-            Outcome::Choice(None) => Err(Bottom::incomplete("unresolved disjunction")),
+            Outcome::Choice(None) => Err(self.give_up("a value that may still be one of several")),
             _ => Ok(vertex),
         }
     }
@@ -252,7 +275,15 @@ impl Machine<'_> {
                         let length = self.at(vertex).map_or(0, |vertex| vertex.length);
                         Err(Bottom::conflict(format!("index out of range [{at}] with length {length}")))
                     }
-                    (None, Outcome::Scalar(_) | Outcome::Struct) => {
+                    (None, Outcome::Open { mask, .. }) if mask & LIST == 0 => {
+                        let (shown, kind) = (self.syntax.print(base), kinds(*mask));
+                        Err(Bottom::conflict(format!("invalid operand {shown} (found {kind}, want list or struct)")))
+                    }
+                    (None, Outcome::Open { mask, .. }) if *mask == LIST => {
+                        Err(self.give_up("an element of a list that only a condition describes"))
+                    }
+                    (None, Outcome::Struct) => Err(self.give_up("an element of a struct by number")),
+                    (None, Outcome::Scalar(_)) => {
                         Err(Bottom::conflict(format!("invalid index {at} on {}", self.shape(vertex))))
                     }
                     (None, _) => Err(Bottom::incomplete(format!("undefined field: {at}"))),
@@ -320,8 +351,18 @@ impl Machine<'_> {
             };
             if let Some(other) = other {
                 // Whether a value is there at all.
+                if self.is_reference(other) && self.compute(other, env).is_err() && self.unsupported.is_none() {
+                    return Ok(Found::Scalar(Scalar::Bool(op == Op::Equal)));
+                }
                 let exists = match self.operand(other, env) {
-                    Ok(vertex) => self.first_conflict(vertex).is_none(),
+                    Err(error) if error.code == Code::Incomplete => {
+                        return Err(self.give_up("a comparison with _|_ of what is not complete"));
+                    }
+                    Ok(vertex) => {
+                        // A kind or a bound alone counts as no value, `_` as one.
+                        let vague = matches!(self.outcome(vertex), Outcome::Open { constraints, .. } if !constraints.is_empty());
+                        !vague && self.at(vertex).is_some_and(|vertex| vertex.present) && self.first_conflict(vertex).is_none()
+                    }
                     Err(_) => false,
                 };
                 if let Some(what) = &self.unsupported {
@@ -376,6 +417,10 @@ impl Machine<'_> {
             _ => return Ok(Found::Vertex { vertex: self.anonymous(left, env), definition: false }),
         };
         Ok(Found::Scalar(Scalar::Bool(answer)))
+    }
+
+    fn is_reference(&self, expr: ExprId) -> bool {
+        matches!(self.syntax.get(expr), Expr::Name(_) | Expr::Select(..) | Expr::Index(..))
     }
 
     fn arithmetic(&mut self, op: Op, left: &Scalar, right: &Scalar) -> Result<Found, Bottom> {
@@ -471,6 +516,13 @@ impl Machine<'_> {
                         return Err(Bottom::conflict(format!(
                             "cannot range over {} (found {kind}, want list or struct)",
                             scalar.print()
+                        )));
+                    }
+                    Outcome::Open { mask, .. } if mask & (LIST | STRUCT) == 0 => {
+                        let kind = kinds(*mask);
+                        let shown = self.syntax.print(*source);
+                        return Err(Bottom::conflict(format!(
+                            "cannot range over {shown} (found {kind}, want list or struct)"
                         )));
                     }
                     _ => {

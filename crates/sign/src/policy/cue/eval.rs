@@ -31,6 +31,8 @@ pub(crate) struct Vertex {
     pub(crate) conjuncts: Vec<Conjunct>,
     /// A field, not only a condition on one (`a?:`, `a!:`).
     pub(crate) present: bool,
+    /// `a!:`: no field yet, but what is asked of it is already asked of whoever refers to it.
+    pub(crate) required: bool,
     pub(crate) state: State,
     pub(crate) outcome: Outcome,
     /// An error of this vertex itself, beside what it came to.
@@ -86,10 +88,14 @@ struct Sum {
     scalars: Vec<Scalar>,
     constraints: Vec<Constraint>,
     /// Kinds in the order they came, each with the text that asked for it.
-    kinds: Vec<(u8, Shown)>,
+    kinds: Vec<(usize, u8, Shown)>,
     structs: Vec<ExprId>,
     lists: Vec<Conjunct>,
-    later: Vec<Conjunct>,
+    /// With their place among the expressions.
+    later: Vec<(usize, Conjunct)>,
+    /// The place of what is looked at, and the next free one.
+    place: Option<usize>,
+    places: usize,
     each: Vec<(ExprId, usize, usize)>,
     alternatives: Vec<Conjunct>,
     errors: Vec<Bottom>,
@@ -130,6 +136,7 @@ impl<'a> Machine<'a> {
             label,
             conjuncts: Vec::new(),
             present: true,
+            required: false,
             state: State::Fresh,
             outcome: Outcome::Pending,
             own: None,
@@ -254,8 +261,8 @@ impl<'a> Machine<'a> {
                 next += 1;
                 self.take(id, conjunct, &mut sum);
             }
-            if let Some(conjunct) = pop(&mut sum.later) {
-                self.take_value(id, conjunct, &mut sum);
+            if let Some((place, conjunct)) = pop(&mut sum.later) {
+                self.take_value(id, place, conjunct, &mut sum);
                 continue;
             }
             break;
@@ -277,8 +284,8 @@ impl<'a> Machine<'a> {
                     Err(error) => sum.errors.push(error),
                 }
             }
-            while let Some(conjunct) = pop(&mut sum.later) {
-                self.take_value(id, conjunct, &mut sum);
+            while let Some((place, conjunct)) = pop(&mut sum.later) {
+                self.take_value(id, place, conjunct, &mut sum);
                 progress = true;
             }
             self.apply_patterns(id);
@@ -310,6 +317,7 @@ impl<'a> Machine<'a> {
         sum.seen.push(conjunct);
         let Conjunct { expr, env } = conjunct;
         let syntax = self.syntax;
+        sum.places += 1;
         match syntax.get(expr) {
             Expr::Paren(inner) => self.take(id, Conjunct { expr: *inner, env }, sum),
             Expr::Binary(Op::Unify, left, right) => {
@@ -331,7 +339,7 @@ impl<'a> Machine<'a> {
             Expr::Number(number) => sum.scalar(Scalar::Number(*number)),
             Expr::Text(text) => sum.scalar(Scalar::Text(text.clone())),
             Expr::List { .. } => {
-                sum.kinds.push((LIST, Shown::Expr(expr)));
+                sum.kind(LIST, Shown::Expr(expr));
                 sum.lists.push(conjunct);
             }
             Expr::Struct(decls) => {
@@ -350,6 +358,9 @@ impl<'a> Machine<'a> {
                         Decl::Field { name, quoted, presence, value } => {
                             let label = Label::field(name, *quoted);
                             let arc = self.arc(id, &label, *presence == Presence::Regular);
+                            if let Some(arc) = self.vertices.get_mut(arc) {
+                                arc.required |= *presence == Presence::Required;
+                            }
                             self.add(arc, Conjunct { expr: *value, env: inside });
                         }
                         Decl::Pattern { key, value } => {
@@ -366,12 +377,18 @@ impl<'a> Machine<'a> {
                 }
             }
             Expr::Unary(Op::Default, inner) => self.take(id, Conjunct { expr: *inner, env }, sum),
-            _ => sum.later.push(conjunct),
+            _ => sum.later.push((sum.place.unwrap_or(sum.places), conjunct)),
         }
     }
 
     /// Looks at an expression that must be computed or looked up.
-    fn take_value(&mut self, id: VertexId, conjunct: Conjunct, sum: &mut Sum) {
+    fn take_value(&mut self, id: VertexId, place: usize, conjunct: Conjunct, sum: &mut Sum) {
+        sum.place = Some(place);
+        self.take_found(id, conjunct, sum);
+        sum.place = None;
+    }
+
+    fn take_found(&mut self, id: VertexId, conjunct: Conjunct, sum: &mut Sum) {
         use super::compute::Found;
         match self.compute(conjunct.expr, conjunct.env) {
             Ok(Found::Scalar(scalar)) => sum.scalar(scalar),
@@ -532,8 +549,9 @@ impl<'a> Machine<'a> {
     /// What the parts have in common.
     fn conclude(&mut self, id: VertexId, mut sum: Sum) -> Outcome {
         let structs = std::mem::take(&mut sum.structs);
+        sum.kinds.sort_by_key(|(place, ..)| *place);
         for expr in structs {
-            sum.kinds.push((STRUCT, Shown::Expr(expr)));
+            sum.kinds.push((usize::MAX, STRUCT, Shown::Expr(expr)));
         }
         if let Some(vertex) = self.vertices.get_mut(id) {
             vertex.own = None;
@@ -547,7 +565,7 @@ impl<'a> Machine<'a> {
         }
         let mut mask = ALL;
         let mut first: Option<(u8, Shown)> = None;
-        for (kind, text) in &sum.kinds {
+        for (_, kind, text) in &sum.kinds {
             if mask & kind == 0 {
                 let (before, shown) = first.unwrap_or((ALL, Shown::Text("_".to_owned())));
                 let (shown, text) = (self.show(&shown), self.show(text));
@@ -605,7 +623,7 @@ impl<'a> Machine<'a> {
                 Err(error) => Outcome::Bottom(error),
             };
         }
-        let is_struct = sum.kinds.iter().any(|(kind, _)| *kind == STRUCT);
+        let is_struct = sum.kinds.iter().any(|(_, kind, _)| *kind == STRUCT);
         if is_struct {
             if let Some(error) = self.check_fields(id, &sum.constraints) {
                 return Outcome::Bottom(error);
@@ -654,7 +672,10 @@ impl<'a> Machine<'a> {
         let length = read.iter().map(|(elements, _)| elements.len()).max().unwrap_or(0);
         for (elements, rest) in &read {
             if rest.is_none() && elements.len() < length {
-                let message = format!("incompatible list lengths ({} and {length})", elements.len());
+                // CUE counts the dots of an open list as an element.
+                let longer = read.iter().find(|(other, _)| other.len() == length);
+                let dots = usize::from(longer.is_some_and(|(_, rest)| rest.is_some()));
+                let message = format!("incompatible list lengths ({} and {})", elements.len(), length + dots);
                 return Err(Bottom::conflict(message));
             }
         }
@@ -737,7 +758,7 @@ impl<'a> Machine<'a> {
         let mut at = 0;
         while let Some((label, arc)) = self.at(id).and_then(|vertex| vertex.arcs.get(at)).cloned() {
             at += 1;
-            if !self.at(arc).is_some_and(|arc| arc.present) {
+            if !self.at(arc).is_some_and(|arc| arc.present || (arc.required && self.data == usize::MAX)) {
                 continue;
             }
             let step = match &label {
@@ -751,18 +772,22 @@ impl<'a> Machine<'a> {
 }
 
 impl Sum {
+    fn kind(&mut self, mask: u8, shown: Shown) {
+        self.kinds.push((self.place.unwrap_or(self.places), mask, shown));
+    }
+
     fn scalar(&mut self, scalar: Scalar) {
-        self.kinds.push((scalar.mask(), Shown::Text(scalar.print())));
+        self.kind(scalar.mask(), Shown::Text(scalar.print()));
         self.scalars.push(scalar);
     }
 
     fn constraint(&mut self, constraint: Constraint) {
-        self.kinds.push((constraint.mask(), Shown::Text(constraint.print())));
+        self.kind(constraint.mask(), Shown::Text(constraint.print()));
         self.constraints.push(constraint);
     }
 }
 
-fn pop(queue: &mut Vec<Conjunct>) -> Option<Conjunct> {
+fn pop<T>(queue: &mut Vec<T>) -> Option<T> {
     if queue.is_empty() { None } else { Some(queue.remove(0)) }
 }
 
