@@ -78,6 +78,9 @@ impl Machine<'_> {
             Outcome::Choice(Some(default)) => Ok(*default),
             Outcome::Choice(None) => Err(self.give_up("a value that may still be one of several")),
             _ => match self.at(vertex).and_then(|vertex| vertex.own.clone()) {
+                Some(_) if matches!(self.outcome(vertex), Outcome::Scalar(_)) => {
+                    Err(self.give_up("a value beside something incomplete"))
+                }
                 Some(error) => Err(error),
                 None => Ok(vertex),
             },
@@ -225,6 +228,9 @@ impl Machine<'_> {
                 Ok(Found::Vertex { vertex: arc, definition: name.starts_with('#') })
             }
             Some(_) => Err(Bottom::incomplete(format!("cannot reference optional field: {name}"))),
+            None if self.at(base_vertex).is_some_and(|vertex| vertex.state == State::Busy) => {
+                Err(self.give_up("a field of something that is not known yet"))
+            }
             None => match self.outcome(base_vertex) {
                 Outcome::Open { mask, .. } if mask & STRUCT == 0 => {
                     let (shown, kind) = (self.syntax.print(base), kinds(*mask));
@@ -253,7 +259,10 @@ impl Machine<'_> {
         }
         match self.outcome(vertex) {
             Outcome::Bottom(error) if self.at(vertex).is_some_and(|vertex| vertex.arcs.is_empty()) => {
-                Err(error.clone())
+                match error.code {
+                    Code::Incomplete => Err(self.give_up("a field of something incomplete")),
+                    _ => Err(error.clone()),
+                }
             }
             Outcome::Choice(Some(default)) => Ok(*default),
             Outcome::Choice(None) => Err(self.give_up("a value that may still be one of several")),

@@ -656,18 +656,28 @@ impl<'a> Machine<'a> {
     /// The elements that lists have in common; `Ok(true)` if more may follow.
     fn elements(&mut self, id: VertexId, lists: &[Conjunct]) -> Result<bool, Bottom> {
         let mut read: Vec<(Vec<Conjunct>, Option<Option<Conjunct>>)> = Vec::new();
+        let mut waiting = None;
         for conjunct in lists {
             let syntax = self.syntax;
             let Expr::List { items, rest } = syntax.get(conjunct.expr) else { continue };
             let mut elements = Vec::new();
+            let mut whole = true;
             for (at, item) in items.iter().enumerate() {
                 match item {
                     Item::Value(expr) => elements.push(Conjunct { expr: *expr, env: conjunct.env }),
-                    Item::Each(_) => elements.extend(self.run_each(id, conjunct.expr, at, conjunct.env)?),
-                }
+                    Item::Each(_) => match self.run_each(id, conjunct.expr, at, conjunct.env) {
+                        Ok(bodies) => elements.extend(bodies),
+                        Err(error) if error.code == Code::Incomplete => {
+                            waiting.get_or_insert(error);
+                            whole = false;
+                        }
+                        Err(error) => return Err(error),
+                    },
             }
             let rest = rest.map(|rest| rest.map(|expr| Conjunct { expr, env: conjunct.env }));
-            read.push((elements, rest));
+            if whole {
+                read.push((elements, rest));
+            }
         }
         let length = read.iter().map(|(elements, _)| elements.len()).max().unwrap_or(0);
         for (elements, rest) in &read {
@@ -678,6 +688,9 @@ impl<'a> Machine<'a> {
                 let message = format!("incompatible list lengths ({} and {})", elements.len(), length + dots);
                 return Err(Bottom::conflict(message));
             }
+        }
+        if let Some(error) = waiting {
+            return Err(error);
         }
         for at in 0..length {
             let arc = self.arc(id, &Label::Index(at), true);
