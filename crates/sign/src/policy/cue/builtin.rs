@@ -3,7 +3,7 @@
 use super::ast::{Expr, ExprId, Number};
 use super::compute::Found;
 use super::eval::Machine;
-use super::value::{BYTES, LIST, STRUCT, TEXT, Bottom, Check, Constraint, Outcome, Scalar, kinds, length};
+use super::value::{BYTES, Bottom, Check, Constraint, LIST, Outcome, STRUCT, Scalar, TEXT, kinds, length};
 use crate::policy::gotime;
 use crate::policy::regexp::{GoRegex, RegexError};
 

@@ -4,11 +4,14 @@
 mod ast;
 mod bounds;
 mod builtin;
+mod choice;
 mod compute;
+mod each;
 mod eval;
 mod lex;
 mod parse;
 mod scope;
+mod sum;
 mod value;
 
 use self::ast::{Decl, Expr, ExprId, Number, Presence, Syntax};
