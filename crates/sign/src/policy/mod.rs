@@ -11,6 +11,7 @@ mod identity;
 mod image;
 mod issue;
 mod json;
+mod lint;
 mod model;
 mod payload;
 mod pem;
@@ -35,6 +36,7 @@ pub use self::glob::{Glob, ParseGlobError};
 pub use self::identity::{IdentityError, PolicyIdentity, check_claims, check_identities};
 pub use self::image::{ImageName, ParseImageError};
 pub use self::issue::Issue;
+pub use self::lint::{Counterexample, LintFinding, lint_policies};
 pub use self::model::{
     AttestationRule, Authority, AuthorityKind, ClusterImagePolicy, KeyReference, Keyless, LabelRequirement,
     LogReference, PolicyRule, ResourceMatch, Source,
@@ -46,3 +48,8 @@ pub use self::rule::{Claim, ParsePatternError, Pattern, SignerRule};
 pub use self::script::{RuleAnswer, evaluate_rule};
 pub use self::trust_root::parse_trust_root;
 pub use self::verdict::{AdmissionVerdict, AuthorityVerdict, Decision, PolicyVerdict};
+
+/// The authorities of a policy.
+fn authority_count(policy: &ClusterImagePolicy) -> usize {
+    policy.authorities.len()
+}

@@ -8,6 +8,7 @@ mod choice;
 mod compute;
 mod each;
 mod eval;
+mod leaves;
 mod lex;
 mod parse;
 mod scope;
@@ -16,6 +17,7 @@ mod value;
 
 use self::ast::{Decl, Expr, ExprId, Number, Presence, Syntax};
 use self::eval::Machine;
+pub(crate) use self::leaves::Leaf;
 use self::value::{Bottom, Code};
 use super::json::Json;
 
