@@ -1,6 +1,10 @@
 //! What the examples share: a progress bar on standard error, how an error ends a program, how a file is replaced.
 #![allow(clippy::print_stderr, reason = "examples talk to people on standard error")]
 
+pub mod images;
+pub mod signing;
+pub mod trust;
+
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;

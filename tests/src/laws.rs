@@ -1,6 +1,8 @@
 //! The laws that fuzzing looks for a counterexample to: one function for each parser of untrusted input. The targets in `fuzz/`
 //! and the replay of their seeds call the same functions.
 
+mod sign;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::num::NonZeroUsize;
@@ -17,14 +19,14 @@ use lotse_provenance::{Event, Statement, Timestamp};
 use lotse_release::Spec;
 use lotse_sbom::{Advisory, Catalogue, Purl, Vex};
 use lotse_secret_scan::{Place, Scanner};
-use lotse_sign::{Bundle, Checkpoint, Envelope, SignedNote, SigningKey, VerifyingKey};
+use lotse_sign::{Checkpoint, SignedNote, SigningKey, VerifyingKey};
 use lotse_yaml::{Dialect, Limits, Stream, parse_json, set_scalar, to_yaml};
 
 /// A law: panics if the bytes are a counterexample.
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target.
-pub const LAWS: [(&str, Law); 21] = [
+pub const LAWS: [(&str, Law); 25] = [
     ("digest", digest),
     ("reference", reference),
     ("yaml", yaml),
@@ -39,6 +41,10 @@ pub const LAWS: [(&str, Law); 21] = [
     ("encoder", encoder),
     ("unpack", unpack),
     ("signatures", signatures),
+    ("bundle", sign::bundle),
+    ("certificate", sign::certificate),
+    ("timestamp", sign::timestamp),
+    ("dsse", sign::dsse),
     ("statements", statements),
     ("packages", packages),
     ("advisories", advisories),
@@ -296,16 +302,8 @@ fn diff_id(data: &[u8], media_type: &str) -> Digest {
     read.map_or_else(|_| Digest::sha256(data), |(diff_id, _)| diff_id)
 }
 
-/// Signed documents survive a round trip, and no key that was not used verifies them.
+/// Signed notes and keys survive a round trip.
 fn signatures(data: &[u8]) {
-    if let Ok(bundle) = Bundle::parse(data) {
-        let json = bundle.to_json().unwrap_or_default();
-        assert_eq!(Bundle::parse(&json).ok(), Some(bundle));
-    }
-    if let Ok(envelope) = Envelope::parse(data) {
-        let json = envelope.to_json().unwrap_or_default();
-        assert!(Envelope::parse(&json).is_ok());
-    }
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(note) = SignedNote::parse(text) {
         assert_eq!(SignedNote::parse(&note.to_text()).ok(), Some(note));

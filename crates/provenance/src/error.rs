@@ -2,6 +2,8 @@ use std::path::{Path, PathBuf};
 
 use lotse_digest::ProofError;
 
+use crate::Tampering;
+
 /// Why provenance could not be read, written or recorded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -25,6 +27,16 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A signed document says something else than what was expected.
+    #[error("{what}: expected {expected}, it says {actual}")]
+    Refused {
+        /// What was compared.
+        what: &'static str,
+        /// What the caller asked for.
+        expected: String,
+        /// What the document says.
+        actual: String,
+    },
     /// The Git repository does not say what is needed.
     #[error("Git: {0}")]
     Git(String),
@@ -40,6 +52,9 @@ pub enum Error {
     /// The log contradicts itself or its checkpoint.
     #[error("log: {0}")]
     Log(String),
+    /// The log is not as it was signed or seen.
+    #[error("log: {0}")]
+    Tampered(Tampering),
     /// A key or signature.
     #[error("signature")]
     Sign(#[from] lotse_sign::Error),

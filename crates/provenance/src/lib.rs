@@ -37,20 +37,35 @@ mod error;
 mod event;
 #[cfg(feature = "git")]
 mod git;
+mod json;
 mod log;
+mod metrics;
+mod predicate;
 mod slsa;
 mod statement;
+mod steps;
 mod time;
 
 pub use crate::chain::{Chain, ChainEvidence, Link, LinkKind, LinkState};
-pub use crate::ci::CiFacts;
+pub use crate::ci::{CiCaution, CiDisagreement, CiFacts, CiField, CiSource, Reconciled, RepositoryIdentity};
 pub use crate::error::Error;
-pub use crate::event::{Actor, ActorKind, Event, manual_steps};
+pub use crate::event::{Actor, ActorKind, Event, Outcome};
 #[cfg(feature = "git")]
 pub use crate::git::{Change, GitFacts, GitFile};
-pub use crate::log::{Log, LogProof};
-pub use crate::slsa::{
-    BuildDefinition, Builder, Provenance, ResourceDescriptor, RunDetails, RunMetadata, SLSA_PROVENANCE,
+pub use crate::json::Json;
+pub use crate::log::{
+    Anchor, Audit, DirectoryStore, Hit, Log, LogLock, LogStore, MemoryStore, Query, Tampering, Witness,
 };
-pub use crate::statement::{Statement, Subject};
+pub use crate::metrics::{Branch, Commit, DeliveryMetrics, Figure, History, Rate, Sample};
+pub use crate::predicate::{
+    Document, DocumentEncoding, DocumentFormat, LinkPredicate, Predicate, ReleasePredicate, Scanner,
+    TestResult, TestVerdict, Vsa, VsaExpectations, VsaResult, VulnerabilityScan,
+};
+pub use crate::slsa::{
+    BuildDefinition, BuildFacts, Builder, BuilderRule, Dependency, Expectations, Expected, Provenance,
+    ResourceDescriptor, RunDetails, RunMetadata, SLSA_PROVENANCE, SLSA_PROVENANCE_0_2, Signer, SlsaCheck,
+    SlsaVerdict,
+};
+pub use crate::statement::{DigestMatch, Statement, Subject, match_digests};
+pub use crate::steps::{Step, StepCount, StepKind, StepSource, StepWindow};
 pub use crate::time::{ParseTimestampError, Timestamp};

@@ -5,23 +5,28 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::Error;
+use crate::json::Others;
 
 const TYPE: &str = "https://in-toto.io/Statement/v1";
 const TYPE_0_1: &str = "https://in-toto.io/Statement/v0.1";
 /// How many subjects one statement may have.
 const SUBJECTS: usize = 10_000;
+/// How many bytes; inventories of large images are tens of megabytes.
+const BYTES: usize = 128 << 20;
 
 /// An in-toto Statement v1: a predicate about subjects, which are named by digest.
 ///
-/// The predicate is kept as its original JSON text.
+/// The predicate is kept as its original JSON text. Unknown members are ignored, as the specification demands, and kept.
 #[derive(Clone, Debug)]
 pub struct Statement {
+    kind: Option<String>,
     subjects: Vec<Subject>,
     predicate_type: String,
     predicate: Box<RawValue>,
+    others: Others,
 }
 
-/// What a statement is about. Plain data; only the digests count, the name is for people.
+/// What a statement is about; only the digests count, the name is for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// What people call it.
@@ -29,6 +34,41 @@ pub struct Subject {
     pub name: String,
     /// Its digests, by algorithm (`sha256`, `gitCommit`, …), in hexadecimal.
     pub digest: BTreeMap<String, String>,
+    #[serde(flatten)]
+    others: Others,
+}
+
+/// How a set of digests stands to one digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum DigestMatch {
+    /// They name the same content.
+    Same,
+    /// They name other content, or what they say cannot be compared with it.
+    Other,
+    /// One algorithm says the same and another something else: the set contradicts itself, and is not to be believed.
+    Contradictory,
+}
+
+/// Compares a set of digests (in-toto, `DigestSet`) with all that is known of some content.
+///
+/// Any accepted algorithm that is equal suffices, and unknown ones are ignored, as the specification says. Where two accepted
+/// algorithms are known of the content and the set has one right and one wrong, the specification is silent: it is refused.
+#[must_use]
+pub fn match_digests(set: &BTreeMap<String, String>, content: &[Digest]) -> DigestMatch {
+    let mut same = false;
+    let mut other = false;
+    for digest in content {
+        if let Some(encoded) = set.get(digest.algorithm().name()) {
+            same |= *encoded == digest.encoded();
+            other |= *encoded != digest.encoded();
+        }
+    }
+    match (same, other) {
+        (true, false) => DigestMatch::Same,
+        (true, true) => DigestMatch::Contradictory,
+        (false, _) => DigestMatch::Other,
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -42,12 +82,15 @@ struct Wire {
     predicate: Option<Box<RawValue>>,
 }
 
+/// The members of a statement that [`Wire`] has; raw text and a rest cannot be read in one go.
+const MEMBERS: [&str; 4] = ["_type", "subject", "predicateType", "predicate"];
+
 impl Subject {
     /// A subject with one digest.
     #[must_use]
     pub fn new(name: impl Into<String>, digest: &Digest) -> Self {
         let digest = BTreeMap::from([(digest.algorithm().name().to_owned(), digest.encoded())]);
-        Self { name: name.into(), digest }
+        Self { name: name.into(), digest, others: Others::new() }
     }
 }
 
@@ -62,19 +105,26 @@ impl Statement {
         let text = std::str::from_utf8(predicate).map_err(|error| fault(&error))?;
         let predicate = RawValue::from_string(text.to_owned()).map_err(|error| fault(&error))?;
         check(&subjects)?;
-        Ok(Self { subjects, predicate_type: predicate_type.to_owned(), predicate })
+        let predicate_type = predicate_type.to_owned();
+        Ok(Self { kind: None, subjects, predicate_type, predicate, others: Others::new() })
     }
 
-    /// Reads a statement, v1 or the older v0.1. Unknown members are ignored, as the specification demands.
+    /// Reads a statement, v1 or the older v0.1.
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`], [`Error::Limit`] over 10,000 subjects.
+    /// [`Error::Malformed`], [`Error::Limit`] over 10,000 subjects or 128 MiB.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
-        let wire: Wire =
-            serde_json::from_slice(json).map_err(|error| Error::malformed("in-toto statement", error))?;
+        if json.len() > BYTES {
+            return Err(Error::Limit { what: "bytes of a statement".to_owned(), limit: BYTES });
+        }
+        let fault = |error| Error::malformed("in-toto statement", error);
+        let wire: Wire = serde_json::from_slice(json).map_err(fault)?;
         if wire.kind != TYPE && wire.kind != TYPE_0_1 {
             return Err(Error::malformed("in-toto statement", format!("its _type is {:?}", wire.kind)));
+        }
+        if wire.predicate_type.is_empty() {
+            return Err(Error::malformed("in-toto statement", "its predicateType is empty"));
         }
         check(&wire.subject)?;
         let predicate = match wire.predicate {
@@ -82,22 +132,41 @@ impl Statement {
             None => RawValue::from_string("null".to_owned())
                 .map_err(|error| Error::malformed("predicate", error))?,
         };
-        Ok(Self { subjects: wire.subject, predicate_type: wire.predicate_type, predicate })
+        let members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(json).map_err(fault)?;
+        let mut others = Others::new();
+        for (name, value) in members.into_iter().filter(|(name, _)| !MEMBERS.contains(&name.as_str())) {
+            others.insert(name, crate::Json::parse(value.get())?);
+        }
+        let kind = Some(wire.kind);
+        Ok(Self { kind, subjects: wire.subject, predicate_type: wire.predicate_type, predicate, others })
     }
 
-    /// The statement in JSON. The same statement gives the same bytes.
+    /// The statement in JSON, with its members in the specification's order and unknown ones behind. The same statement gives the
+    /// same bytes; one that was read keeps its version. What was signed is the bytes that were read, never these.
     ///
     /// # Errors
     ///
     /// None for values made by this crate.
     pub fn to_json(&self) -> Result<Vec<u8>, Error> {
-        let wire = Wire {
-            kind: TYPE.to_owned(),
-            subject: self.subjects.clone(),
-            predicate_type: self.predicate_type.clone(),
-            predicate: Some(self.predicate.clone()),
+        #[derive(Serialize)]
+        struct Written<'a> {
+            #[serde(rename = "_type")]
+            kind: &'a str,
+            subject: &'a [Subject],
+            #[serde(rename = "predicateType")]
+            predicate_type: &'a str,
+            predicate: &'a RawValue,
+            #[serde(flatten)]
+            others: &'a Others,
+        }
+        let written = Written {
+            kind: self.kind.as_deref().unwrap_or(TYPE),
+            subject: &self.subjects,
+            predicate_type: &self.predicate_type,
+            predicate: &self.predicate,
+            others: &self.others,
         };
-        serde_json::to_vec(&wire).map_err(|error| Error::malformed("in-toto statement", error))
+        serde_json::to_vec(&written).map_err(|error| Error::malformed("in-toto statement", error))
     }
 
     /// What the statement is about.
@@ -119,13 +188,24 @@ impl Statement {
     }
 
     /// Whether one of the subjects is the content with this digest.
-    ///
-    /// A subject with two digests that we compute, of which the other algorithm cannot be compared here, still matches; one
-    /// that names `digest`'s algorithm with another value does not.
     #[must_use]
     pub fn is_about(&self, digest: &Digest) -> bool {
-        let name = digest.algorithm().name();
-        self.subjects.iter().any(|subject| subject.digest.get(name) == Some(&digest.encoded()))
+        self.matching(std::slice::from_ref(digest)) == DigestMatch::Same
+    }
+
+    /// How the subjects stand to some content of which one digest or more are known: [`DigestMatch::Same`] if one of them is it,
+    /// unless one contradicts itself.
+    #[must_use]
+    pub fn matching(&self, content: &[Digest]) -> DigestMatch {
+        let mut best = DigestMatch::Other;
+        for subject in &self.subjects {
+            match match_digests(&subject.digest, content) {
+                DigestMatch::Contradictory => return DigestMatch::Contradictory,
+                DigestMatch::Same => best = DigestMatch::Same,
+                DigestMatch::Other => {}
+            }
+        }
+        best
     }
 }
 

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use lotse_digest::Digest;
 use lotse_provenance::{
-    Actor, ActorKind, Chain, ChainEvidence, CiFacts, Event, LinkKind, Provenance, ResourceDescriptor,
-    Statement, Subject, Timestamp,
+    Actor, Chain, ChainEvidence, CiFacts, Event, LinkKind, Provenance, ResourceDescriptor, Statement,
+    Subject, Timestamp,
 };
 use lotse_sign::{Bundle, Scheme, SigningKey};
 use proptest::prelude::*;
@@ -98,7 +98,7 @@ fn ci_facts_come_from_predefined_variables_and_must_be_of_the_built_commit() {
     );
     assert_eq!(github.started_by_hand(), Some(true));
     let built = provenance().with_ci(&github).unwrap();
-    assert_eq!(built.definition.external_parameters["ref"], "refs/heads/main");
+    assert_eq!(built.definition.external_parameters.pointer("/ref"), Some("refs/heads/main".into()));
     let gitlab = CiFacts::from_variables(&variables(&[
         ("GITLAB_CI", "true"),
         ("CI_COMMIT_SHA", "0000000000000000000000000000000000000000"),
@@ -118,18 +118,12 @@ fn the_chain_names_its_first_broken_link() {
     let other = Digest::sha256(b"another");
     let about = |digest: &Digest| provenance().statement(vec![Subject::new("app", digest)]).unwrap();
     let sbom = Statement::new(vec![Subject::new("app", &image)], "https://spdx.dev/Document", b"{}").unwrap();
-    let event = |image: &Digest, commit: &str| Event {
-        version: 1,
-        time: "2026-01-01T00:00:00Z".to_owned(),
-        time_source: "commit".to_owned(),
-        actor: Actor { kind: ActorKind::Bot, id: "ci".to_owned() },
-        action: "release".to_owned(),
-        application: "app".to_owned(),
-        environment: None,
-        commit: Some(commit.to_owned()),
-        run: None,
-        images: BTreeMap::from([("app".to_owned(), image.clone())]),
-        evidence: BTreeMap::new(),
+    let event = |image: &Digest, commit: &str| {
+        let time = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut event = Event::new(time, "commit", Actor::bot("ci"), "release", "app");
+        event.commit = Some(commit.to_owned());
+        event.images = BTreeMap::from([("app".to_owned(), image.clone())]);
+        event
     };
     let stranger = SigningKey::from_secret(Scheme::EcdsaP256Sha256, &[9; 32]).unwrap();
     let good = vec![bundle(&about(&image), &key()), bundle(&sbom, &key())];

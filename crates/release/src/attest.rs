@@ -79,8 +79,8 @@ fn provenance(
     let mut provenance =
         Provenance::new(BUILD_TYPE, builder, ResourceDescriptor::git(repository, &facts.git.commit));
     let parameters = &mut provenance.definition.external_parameters;
-    parameters.insert("application".to_owned(), facts.spec.name.clone());
-    parameters.insert("component".to_owned(), component.to_owned());
+    parameters.insert("application", facts.spec.name.as_str());
+    parameters.insert("component", component);
     let dependencies = &mut provenance.definition.resolved_dependencies;
     dependencies.push(ResourceDescriptor::new("lotse.yaml", facts.spec_digest));
     if let Some(base) = &image.base
@@ -90,11 +90,7 @@ fn provenance(
     }
     if let Some((digest, count)) = source.map(Source::outside_commit).transpose()?.flatten() {
         let name = format!("{count} files from outside the commit");
-        dependencies.push(ResourceDescriptor {
-            name: Some(name),
-            uri: None,
-            ..ResourceDescriptor::new("", &digest)
-        });
+        dependencies.push(ResourceDescriptor::named(name, &digest));
     }
     let version = &mut provenance.run.builder.version;
     version.insert("lotse".to_owned(), env!("CARGO_PKG_VERSION").to_owned());

@@ -197,7 +197,7 @@ pub fn release(request: &Request, progress: &mut dyn Progress) -> Result<Report,
         output.write(name, text.as_bytes())?;
         digests.insert((*name).to_owned(), Digest::sha256(text.as_bytes()));
     }
-    let event = event(&report, actor, request.ci.as_ref(), digests);
+    let event = event(&report, time, actor, request.ci.as_ref(), digests);
     let mut log = Log::open(output.path("log"))?;
     log.append(&event, &origin(&spec.name), &key)?;
     output.finish()?;
@@ -317,29 +317,26 @@ fn network_reports(networks: &BTreeMap<String, network::Network>) -> BTreeMap<St
 /// Who releases: a CI system by itself, a person who started it, or somebody that nobody knows.
 fn actor(ci: Option<&CiFacts>) -> Actor {
     match ci {
-        Some(ci) if ci.started_by_hand() == Some(false) => {
-            Actor { kind: ActorKind::Bot, id: "ci".to_owned() }
-        }
-        Some(_) => Actor { kind: ActorKind::Human, id: "ci, started by hand".to_owned() },
-        None => Actor { kind: ActorKind::Unknown, id: "local".to_owned() },
+        Some(ci) if ci.started_by_hand() == Some(false) => Actor::bot("ci"),
+        Some(_) => Actor::human("ci, started by hand"),
+        None => Actor::new(ActorKind::Unknown, "local"),
     }
 }
 
-fn event(report: &Report, actor: Actor, ci: Option<&CiFacts>, evidence: BTreeMap<String, Digest>) -> Event {
+fn event(
+    report: &Report,
+    time: Timestamp,
+    actor: Actor,
+    ci: Option<&CiFacts>,
+    evidence: BTreeMap<String, Digest>,
+) -> Event {
     let pinned = |(component, image): (&String, &ImageReport)| {
         image.reference.digest().map(|digest| (component.clone(), digest.clone()))
     };
-    Event {
-        version: 1,
-        time: report.time.clone(),
-        time_source: "commit".to_owned(),
-        actor,
-        action: "release".to_owned(),
-        application: report.application.clone(),
-        environment: None,
-        commit: Some(report.commit.clone()),
-        run: ci.and_then(|ci| ci.run.clone()),
-        images: report.images.iter().filter_map(pinned).collect(),
-        evidence,
-    }
+    let mut event = Event::new(time, "commit", actor, "release", &report.application);
+    event.commit = Some(report.commit.clone());
+    event.run = ci.and_then(|ci| ci.run.clone());
+    event.images = report.images.iter().filter_map(pinned).collect();
+    event.evidence = evidence;
+    event
 }

@@ -42,6 +42,8 @@ mod note;
 pub mod policy;
 mod proto;
 mod rekor;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 mod service;
 mod statement;
 mod time;
@@ -55,8 +57,8 @@ pub use crate::claims::{Claims, SubjectName};
 #[cfg(feature = "client")]
 pub use crate::client::Client;
 pub use crate::cosign::{
-    AttachedBundle, AttachmentStore, Attachments, CosignLayer, DSSE_MEDIA_TYPE, SIMPLE_SIGNING_MEDIA_TYPE,
-    SimpleSigning, cosign_predicate_type,
+    AttachedBundle, AttachmentStore, Attachments, CosignLayer, CosignManifest, DSSE_MEDIA_TYPE,
+    SIMPLE_SIGNING_MEDIA_TYPE, SimpleSigning, cosign_predicate_type,
 };
 pub use crate::dsse::Envelope;
 pub use crate::error::Error;
@@ -69,6 +71,7 @@ pub use crate::service::{
     Content, Fulcio, IdentityToken, Rekor, Request, Response, Service, SigningCertificate, SigningConfig,
     SigningSession, TimestampAuthority, TokenSource, Transport,
 };
+pub use crate::statement::image_statement;
 pub use crate::time::{ParseTimeError, Time};
 pub use crate::trusted_root::TrustedRoot;
 pub use crate::verify::{

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
-use lotse_digest::Algorithm;
+use lotse_digest::{Algorithm, Digest};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::{Artifact, Error};
+use crate::{Artifact, COSIGN_SIGN, Error};
 
-const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
+const V1: &str = "https://in-toto.io/Statement/v1";
+const TYPES: [&str; 2] = [V1, "https://in-toto.io/Statement/v0.1"];
 const SUBJECTS: usize = 10_000;
 
 /// The head of an in-toto statement: what it is about and what kind of thing it says. The predicate is not read here.
@@ -31,6 +32,26 @@ struct Wire {
 struct WireSubject {
     #[serde(default)]
     digest: BTreeMap<String, String>,
+}
+
+/// The in-toto statement that is signed to sign an image, as `cosign sign` does since version 3, in JSON.
+///
+/// ```
+/// use lotse_digest::Digest;
+/// use lotse_sign::image_statement;
+///
+/// let statement = image_statement(&Digest::sha256(b"manifest"));
+/// assert!(statement.starts_with(br#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"#));
+/// ```
+#[must_use]
+pub fn image_statement(image: &Digest) -> Vec<u8> {
+    format!(
+        r#"{{"_type":"{}","subject":[{{"digest":{{"{}":"{}"}}}}],"predicateType":"{COSIGN_SIGN}","predicate":{{}}}}"#,
+        V1,
+        image.algorithm(),
+        image.encoded(),
+    )
+    .into_bytes()
 }
 
 impl StatementHead {

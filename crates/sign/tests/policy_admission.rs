@@ -61,7 +61,7 @@ impl ImageRegistry for Recorded {
         Ok(digest.and_then(|digest| self.blobs.get(&digest).cloned()))
     }
 
-    fn blob(&self, _repository: &str, digest: &Digest) -> Result<Option<Vec<u8>>, String> {
+    fn blob(&self, _repository: &str, digest: &Digest, _size: u64) -> Result<Option<Vec<u8>>, String> {
         Ok(self.blobs.get(&digest.to_string()).cloned())
     }
 

@@ -5,12 +5,17 @@ mod wire;
 
 pub use self::builder::BundleBuilder;
 pub(crate) use self::wire::read_log_entry;
+#[cfg(feature = "sandbox")]
+pub(crate) use self::wire::write_log_entry;
+
+use std::collections::BTreeMap;
 
 use lotse_digest::Digest;
 
 use self::wire::{Wire, WireMaterial, WireMessage};
 use crate::dsse::IN_TOTO;
 use crate::rekor::LogEntry;
+use crate::statement::StatementHead;
 use crate::x509::Certificate;
 use crate::{Envelope, Error, Signer, VerifyingKey};
 
@@ -138,6 +143,27 @@ impl Bundle {
     #[must_use]
     pub const fn has_certificate(&self) -> bool {
         matches!(self.material, Material::Certificates { .. })
+    }
+
+    /// The annotations that cosign writes on the manifest of a bundle that is a referrer: what kind of content it has, and the
+    /// predicate type of a statement. Readers of Lotse do not rely on them. cosign adds the time of writing, which is the
+    /// caller's to add.
+    #[must_use]
+    pub fn referrer_annotations(&self) -> BTreeMap<String, String> {
+        let mut annotations = BTreeMap::new();
+        let mut put = |name: &str, value: &str| annotations.insert(name.to_owned(), value.to_owned());
+        match &self.content {
+            Content::Message { .. } => {
+                put("dev.sigstore.bundle.content", "message-signature");
+            }
+            Content::Dsse(envelope) => {
+                put("dev.sigstore.bundle.content", "dsse-envelope");
+                if let Ok(head) = StatementHead::parse(envelope.unverified_payload()) {
+                    put("dev.sigstore.bundle.predicateType", &head.predicate_type);
+                }
+            }
+        }
+        annotations
     }
 
     /// The statement in the bundle before any verification. Do not act on it.

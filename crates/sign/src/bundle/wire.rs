@@ -228,6 +228,12 @@ impl WireMaterial {
     }
 }
 
+/// An entry alone, as Rekor version 2 writes it.
+#[cfg(feature = "sandbox")]
+pub(crate) fn write_log_entry(entry: &LogEntry) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(&WireEntry::write(entry)).map_err(fault)
+}
+
 /// An entry alone, as Rekor version 2 answers.
 pub(crate) fn read_log_entry(json: &[u8]) -> Result<LogEntry, Error> {
     let entry: WireEntry = serde_json::from_slice(json).map_err(fault)?;

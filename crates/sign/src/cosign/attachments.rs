@@ -8,6 +8,8 @@ use crate::Error;
 
 /// Bundles or layers of one image.
 const COUNT: usize = 1000;
+/// Bytes of one of them.
+const BYTES: u64 = 64 << 20;
 const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle";
 
 /// A repository, as the search for signatures needs it: an OCI layout, a registry, a directory. The caller implements it.
@@ -39,12 +41,12 @@ pub trait AttachmentStore {
     /// The store's.
     fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Self::Error>;
 
-    /// A blob by its digest; `None` if it is not there. Never asked for more than 64 MiB.
+    /// A blob by its digest and size in bytes, at most 64 MiB; `None` if it is not there.
     ///
     /// # Errors
     ///
     /// The store's.
-    fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Self::Error>;
+    fn blob(&self, digest: &Digest, size: u64) -> Result<Option<Vec<u8>>, Self::Error>;
 }
 
 /// Everything that is attached to an image, in both layouts, not yet verified. Plain data.
@@ -157,7 +159,7 @@ impl Attachments {
         };
         let mut layers = Vec::new();
         for descriptor in manifest.layers.into_iter().take(COUNT) {
-            match content(store.blob(&descriptor.digest)?, &descriptor) {
+            match blob(store, &descriptor)? {
                 Ok(payload) => {
                     let Descriptor { media_type, annotations, .. } = descriptor;
                     layers.push(CosignLayer { media_type, payload, annotations });
@@ -184,7 +186,7 @@ impl Attachments {
         if !layer.media_type.starts_with(BUNDLE_TYPE) {
             return Ok(());
         }
-        match content(store.blob(&layer.digest)?, layer) {
+        match blob(store, layer)? {
             Ok(json) => self.bundles.push(AttachedBundle { manifest: descriptor.digest.clone(), json }),
             Err(reason) => self.unreadable.push(format!("referrer {name}: {reason}")),
         }
@@ -200,25 +202,33 @@ impl Attachments {
             && self.unreadable.is_empty()
     }
 
-    /// The layers of a manifest that the caller fetched, given how to get a blob.
+    /// The layers of a manifest that the caller fetched, given how to get a blob by digest and size.
     ///
     /// # Errors
     ///
     /// [`Error::Malformed`] if the manifest is none or a layer's bytes are not its digest's.
     pub fn layers_of(
         manifest: &[u8],
-        mut blob: impl FnMut(&Digest) -> Option<Vec<u8>>,
+        mut blob: impl FnMut(&Digest, u64) -> Option<Vec<u8>>,
     ) -> Result<Vec<CosignLayer>, Error> {
         let manifest: Manifest = serde_json::from_slice(manifest)
             .map_err(|error| Error::malformed("manifest of signatures", error))?;
         let layer = |descriptor: Descriptor| {
-            let payload = content(blob(&descriptor.digest), &descriptor)
+            let payload = content(blob(&descriptor.digest, descriptor.size), &descriptor)
                 .map_err(|reason| Error::malformed("layer of signatures", reason))?;
             let Descriptor { media_type, annotations, .. } = descriptor;
             Ok(CosignLayer { media_type, payload, annotations })
         };
         manifest.layers.into_iter().take(COUNT).map(layer).collect()
     }
+}
+
+/// A blob that the store has, unless it is too large to be asked for.
+fn blob<S: AttachmentStore>(store: &S, descriptor: &Descriptor) -> Result<Result<Vec<u8>, String>, S::Error> {
+    if descriptor.size > BYTES {
+        return Ok(Err(format!("{} has {} bytes, more than {BYTES}", descriptor.digest, descriptor.size)));
+    }
+    Ok(content(store.blob(&descriptor.digest, descriptor.size)?, descriptor))
 }
 
 /// The bytes, if they are what the descriptor says.

@@ -297,8 +297,11 @@ impl Admission {
         let digest = manifest.get("config").map(|config| text(config, "digest")).unwrap_or_default();
         let digest: Digest =
             digest.parse().map_err(|_| refused("getting ConfigFile: the manifest names no config"))?;
+        let size = manifest.get("config").and_then(|config| config.get("size"));
+        let size = size.and_then(|size| size.raw().parse::<u64>().ok());
+        let size = size.ok_or_else(|| refused("getting ConfigFile: the manifest does not say its size"))?;
         let blob =
-            place.registry.blob(&repository, &digest).map_err(Fault::Undecided)?.ok_or_else(missing)?;
+            place.registry.blob(&repository, &digest, size).map_err(Fault::Undecided)?.ok_or_else(missing)?;
         digest.verify(&blob).map_err(|error| refused(error.to_string()))?;
         let config = Json::parse(&blob).and_then(|config| config.generic()).map_err(refused)?;
         let mut platform = format!("{}/{}", text(&config, "os"), text(&config, "architecture"));

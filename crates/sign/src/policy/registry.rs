@@ -12,12 +12,12 @@ pub trait ImageRegistry {
     /// Why the registry did not answer.
     fn manifest(&self, repository: &str, reference: &str) -> Result<Option<Vec<u8>>, String>;
 
-    /// A blob by its digest; `None` if it is not there.
+    /// A blob by its digest and size in bytes; `None` if it is not there.
     ///
     /// # Errors
     ///
     /// Why the registry did not answer.
-    fn blob(&self, repository: &str, digest: &Digest) -> Result<Option<Vec<u8>>, String>;
+    fn blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<Option<Vec<u8>>, String>;
 
     /// The index of what refers to a manifest, or what is under the fallback tag; `None` if there is neither.
     ///
@@ -49,8 +49,8 @@ impl AttachmentStore for Repository<'_> {
         self.registry.manifest(&self.name, &digest.to_string())
     }
 
-    fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, String> {
-        self.registry.blob(&self.name, digest)
+    fn blob(&self, digest: &Digest, size: u64) -> Result<Option<Vec<u8>>, String> {
+        self.registry.blob(&self.name, digest, size)
     }
 }
 
@@ -59,14 +59,15 @@ impl Repository<'_> {
     pub(crate) fn layers(&self, tag: &str) -> Result<Vec<CosignLayer>, String> {
         let Some(manifest) = self.registry.manifest(&self.name, tag)? else { return Ok(Vec::new()) };
         let mut failure = None;
-        let layers =
-            Attachments::layers_of(&manifest, |digest| match self.registry.blob(&self.name, digest) {
+        let layers = Attachments::layers_of(&manifest, |digest, size| {
+            match self.registry.blob(&self.name, digest, size) {
                 Ok(blob) => blob,
                 Err(error) => {
                     failure = Some(error);
                     None
                 }
-            });
+            }
+        });
         match failure {
             Some(error) => Err(error),
             None => layers.map_err(|error| error.to_string()),

@@ -42,6 +42,8 @@ enum Selector {
     All,
     /// So many.
     Exact(usize),
+    /// Not said, which is wrong where there are services.
+    Undefined,
 }
 
 #[derive(Deserialize)]
@@ -183,6 +185,12 @@ fn select<'a>(
         Selector::Any => 1,
         Selector::All => chosen.len().max(1),
         Selector::Exact(count) => count,
+        Selector::Undefined => {
+            return Err(Error::malformed(
+                "signing config",
+                format!("it does not say how many to take: {what}"),
+            ));
+        }
     };
     if chosen.len() < count {
         return Err(none(what));
@@ -214,8 +222,9 @@ impl WireService {
 
 impl WireSelector {
     fn read(selector: Option<Self>) -> Result<Selector, Error> {
-        let Some(Self { selector, count }) = selector else { return Ok(Selector::Any) };
+        let Some(Self { selector, count }) = selector else { return Ok(Selector::Undefined) };
         match selector.as_str() {
+            "" | "SERVICE_SELECTOR_UNDEFINED" => Ok(Selector::Undefined),
             "ANY" => Ok(Selector::Any),
             "ALL" => Ok(Selector::All),
             "EXACT" if count > 0 => Ok(Selector::Exact(count)),

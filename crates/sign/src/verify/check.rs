@@ -257,7 +257,7 @@ impl<'a> Check<'a> {
     fn times(&self, verdict: &mut Verdict, found: &Found<'a>) -> Checked {
         let used = found.times.iter().map(|time| format!("{} by {}", time.time, time.source)).collect();
         decide(verdict, Rule::Time, used, || {
-            if let Some(late) = found.times.iter().find(|time| time.time > self.context.at) {
+            if let Some(late) = found.times.iter().find(|time| time.time >= self.context.at.next_second()) {
                 return Err(format!(
                     "{} says {}, which is after {}",
                     late.source, late.time, self.context.at
@@ -334,7 +334,7 @@ impl<'a> Check<'a> {
                 if sct.time >= leaf.not_after().next_second() {
                     return Err(format!("an SCT of {} is later than the certificate's end", sct.time));
                 }
-                if sct.time > self.context.at {
+                if sct.time >= self.context.at.next_second() {
                     return Err(format!("an SCT of {} is after {}", sct.time, self.context.at));
                 }
                 if !sct.verifies(leaf, issuer, &log.key) {

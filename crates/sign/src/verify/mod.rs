@@ -33,7 +33,7 @@ pub struct Context<'a> {
     pub signer: ExpectedSigner<'a>,
     /// What must be there besides the signature.
     pub requirements: Requirements,
-    /// As of when: nothing may have happened later. As a rule, now.
+    /// As of when: nothing may have happened after this second. As a rule, now.
     pub at: Time,
 }
 

@@ -1,14 +1,27 @@
+//! SLSA provenance: v1 read and written, v0.2 read, and what is expected of it.
+
+mod expect;
+mod facts;
+mod v0_2;
+
 use std::collections::BTreeMap;
 
 use lotse_digest::Digest;
 use serde::{Deserialize, Serialize};
 
+pub use self::expect::{BuilderRule, Expectations, Expected, Signer, SlsaCheck, SlsaVerdict};
+pub use self::facts::{BuildFacts, Dependency};
+
+use crate::json::{Json, Others};
 use crate::{CiFacts, Error, Statement, Subject, Timestamp};
 
 /// The predicate type of SLSA provenance v1.
 pub const SLSA_PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+/// The predicate type of SLSA provenance v0.2.
+pub const SLSA_PROVENANCE_0_2: &str = "https://slsa.dev/provenance/v0.2";
 
-/// SLSA provenance v1 (slsa.dev/spec/v1.1/provenance): how some artifacts were built. Plain data.
+/// SLSA provenance v1 (slsa.dev/spec/v1.1/provenance): how some artifacts were built. Members that the specification does not have
+/// are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// What was built, from what.
@@ -17,25 +30,29 @@ pub struct Provenance {
     /// Who built it, when.
     #[serde(rename = "runDetails")]
     pub run: RunDetails,
+    #[serde(flatten)]
+    others: Others,
 }
 
-/// The inputs of a build. Plain data.
+/// The inputs of a build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BuildDefinition {
     /// The URI that says what the parameters mean.
     pub build_type: String,
-    /// What whoever asked for the build could choose.
-    pub external_parameters: BTreeMap<String, String>,
+    /// What whoever asked for the build could choose: an object.
+    pub external_parameters: Json,
     /// What the builder chose.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub internal_parameters: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Json::is_nothing")]
+    pub internal_parameters: Json,
     /// Everything that went in: the source, base images, files from outside the commit.
     #[serde(default)]
     pub resolved_dependencies: Vec<ResourceDescriptor>,
+    #[serde(flatten)]
+    others: Others,
 }
 
-/// Who ran a build. Plain data.
+/// Who ran a build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunDetails {
     /// The builder.
@@ -43,19 +60,30 @@ pub struct RunDetails {
     /// The run.
     #[serde(default)]
     pub metadata: RunMetadata,
+    /// What else came out: logs, configurations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub byproducts: Vec<ResourceDescriptor>,
+    #[serde(flatten)]
+    others: Others,
 }
 
-/// A builder, by the URI that people trust or do not. Plain data.
+/// A builder, by the URI that people trust or do not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Builder {
     /// The URI.
     pub id: String,
     /// Versions of the tools, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub version: BTreeMap<String, String>,
+    /// What the builder itself is made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub builder_dependencies: Vec<ResourceDescriptor>,
+    #[serde(flatten)]
+    others: Others,
 }
 
-/// One run of a builder. Plain data.
+/// One run of a builder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunMetadata {
@@ -65,9 +93,14 @@ pub struct RunMetadata {
     /// When it began, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_on: Option<String>,
+    /// When it ended, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_on: Option<String>,
+    #[serde(flatten)]
+    others: Others,
 }
 
-/// A thing by URI and digest (in-toto, ResourceDescriptor). Plain data.
+/// A thing by URI and digest (in-toto, `ResourceDescriptor`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceDescriptor {
     /// Its digests, by algorithm.
@@ -79,21 +112,34 @@ pub struct ResourceDescriptor {
     /// Where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
+    #[serde(flatten)]
+    others: Others,
 }
 
 impl ResourceDescriptor {
     /// A thing by its URI and digest.
     #[must_use]
     pub fn new(uri: impl Into<String>, digest: &Digest) -> Self {
+        Self { uri: Some(uri.into()), ..Self::named_by(digest) }
+    }
+
+    /// A thing that has a name and no URI.
+    #[must_use]
+    pub fn named(name: impl Into<String>, digest: &Digest) -> Self {
+        Self { name: Some(name.into()), ..Self::named_by(digest) }
+    }
+
+    fn named_by(digest: &Digest) -> Self {
         let digest = BTreeMap::from([(digest.algorithm().name().to_owned(), digest.encoded())]);
-        Self { digest, name: None, uri: Some(uri.into()) }
+        Self { digest, ..Self::default() }
     }
 
     /// The source of a build: the commit object of a Git repository. `uri` is where the repository is, if it is known.
     #[must_use]
     pub fn git(uri: Option<&str>, commit: &str) -> Self {
         let digest = BTreeMap::from([("gitCommit".to_owned(), commit.to_owned())]);
-        Self { digest, name: Some("source".to_owned()), uri: uri.map(|uri| format!("git+{uri}")) }
+        let uri = uri.map(|uri| format!("git+{uri}"));
+        Self { digest, name: Some("source".to_owned()), uri, ..Self::default() }
     }
 }
 
@@ -104,14 +150,23 @@ impl Provenance {
         Self {
             definition: BuildDefinition {
                 build_type: build_type.to_owned(),
-                external_parameters: BTreeMap::new(),
-                internal_parameters: BTreeMap::new(),
+                external_parameters: Json::object(),
+                internal_parameters: Json::default(),
                 resolved_dependencies: vec![source],
+                others: Others::new(),
             },
             run: RunDetails {
-                builder: Builder { id: builder.to_owned(), version: BTreeMap::new() },
+                builder: Builder {
+                    id: builder.to_owned(),
+                    version: BTreeMap::new(),
+                    builder_dependencies: Vec::new(),
+                    others: Others::new(),
+                },
                 metadata: RunMetadata::default(),
+                byproducts: Vec::new(),
+                others: Others::new(),
             },
+            others: Others::new(),
         }
     }
 
@@ -135,7 +190,7 @@ impl Provenance {
         ];
         for (name, fact) in facts {
             if let Some(fact) = fact {
-                self.definition.external_parameters.insert(name.to_owned(), fact.clone());
+                self.definition.external_parameters.insert(name, fact.as_str());
             }
         }
         self.run.metadata.invocation_id.clone_from(&ci.run);
@@ -167,7 +222,7 @@ impl Provenance {
         Statement::new(subjects, SLSA_PROVENANCE, &predicate)
     }
 
-    /// The provenance in a statement.
+    /// The provenance v1 in a statement. For v0.2 as well, take [`BuildFacts::parse`].
     ///
     /// # Errors
     ///
@@ -177,7 +232,11 @@ impl Provenance {
             let reason = format!("the statement's predicate is {:?}", statement.predicate_type());
             return Err(Error::malformed("SLSA provenance", reason));
         }
-        serde_json::from_str(statement.predicate())
-            .map_err(|error| Error::malformed("SLSA provenance", error))
+        let provenance: Self = serde_json::from_str(statement.predicate())
+            .map_err(|error| Error::malformed("SLSA provenance", error))?;
+        if !provenance.definition.external_parameters.0.is_object() {
+            return Err(Error::malformed("SLSA provenance", "its externalParameters are no object"));
+        }
+        Ok(provenance)
     }
 }

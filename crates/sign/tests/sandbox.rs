@@ -1,0 +1,156 @@
+//! The Sigstore in memory: what it makes is accepted, and every fault of it is found, by the rule that it breaks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test states what must hold"
+)]
+
+use lotse_sign::sandbox::{Fault, Sandbox, Setup};
+use lotse_sign::{
+    Artifact, Bundle, Claims, Content, Context, Error, ExactIdentity, ExpectedSigner, Requirements, Rule,
+    Scheme, SigningKey, SubjectName, Time, TrustedRoot, Verdict, Verifier,
+};
+
+const ISSUER: &str = "https://token.actions.githubusercontent.com";
+const WORKFLOW: &str = "https://github.com/example/app/.github/workflows/release.yml@refs/tags/v1";
+const ARTIFACT: &[u8] = b"artifact";
+
+fn now() -> Time {
+    "2026-11-21T10:00:00Z".parse().unwrap()
+}
+
+fn claims() -> Claims {
+    let mut claims = Claims::new(SubjectName::Uri(WORKFLOW.to_owned()));
+    claims.issuer = Some(ISSUER.to_owned());
+    claims.source_repository_digest = Some("6f1c2e8a90b7d3545c8b1f0e2d7a4c9b3e5f6071".to_owned());
+    claims
+}
+
+fn statement() -> Vec<u8> {
+    let digest = lotse_digest::Digest::sha256(ARTIFACT).encoded();
+    format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"a","digest":{{"sha256":"{digest}"}}}}],"predicateType":"https://example.com/p","predicate":{{}}}}"#
+    )
+    .into_bytes()
+}
+
+fn verify(root: TrustedRoot, bundle: &Bundle, requirements: Requirements) -> Result<Verdict, Error> {
+    let identity = ExactIdentity::new(WORKFLOW, ISSUER);
+    let context = Context { signer: ExpectedSigner::Identity(&identity), requirements, at: now() };
+    Verifier::new(root).verify_json(&bundle.to_json().unwrap(), &Artifact::Bytes(ARTIFACT), &context)
+}
+
+#[test]
+fn every_setup_signs_what_verifies() {
+    let sigstore = Sandbox::new("setups", now());
+    for (setup, requirements) in [
+        (Setup::V2, Requirements::sigstore()),
+        (Setup::V1, Requirements::sigstore()),
+        (Setup::Both, Requirements::sigstore().log_entries(2).timestamps(2)),
+        (Setup::NoLog, Requirements::sigstore().dangerously_without_log().timestamps(1)),
+    ] {
+        for content in [Content::Artifact(ARTIFACT), Content::Statement(statement())] {
+            let bundle = sigstore.sign_with(setup, content.clone(), &claims()).unwrap();
+            let verdict = verify(sigstore.trusted_root().unwrap(), &bundle, requirements).unwrap();
+            let proved = verdict.result().unwrap_or_else(|refusal| panic!("{setup:?}: {refusal}\n{verdict}"));
+            let lotse_sign::SignedBy::Certificate(signer) = &proved.signer else { panic!("{verdict}") };
+            assert_eq!(**signer, claims());
+            let more = requirements.log_entries(3);
+            assert!(!verify(sigstore.trusted_root().unwrap(), &bundle, more).unwrap().is_accepted());
+
+            for scheme in [Scheme::EcdsaP256Sha256, Scheme::EcdsaP384Sha384] {
+                let key = SigningKey::from_secret(scheme, &[7; 32]).unwrap();
+                let bundle = sigstore.sign_with_key(setup, content.clone(), &key).unwrap();
+                let public = key.verifying_key();
+                let context = Context { signer: ExpectedSigner::Key(&public), requirements, at: now() };
+                let verifier = Verifier::new(sigstore.trusted_root().unwrap());
+                let verdict = verifier
+                    .verify_json(&bundle.to_json().unwrap(), &Artifact::Bytes(ARTIFACT), &context)
+                    .unwrap();
+                assert!(verdict.is_accepted(), "{setup:?} {scheme}: {verdict}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_time_and_calls_give_the_same_bytes() {
+    let make = |seed: &str| {
+        let sigstore = Sandbox::new(seed, now());
+        let first = sigstore.sign(Content::Artifact(ARTIFACT), &claims()).unwrap().to_json().unwrap();
+        let second = sigstore.sign(Content::Artifact(ARTIFACT), &claims()).unwrap().to_json().unwrap();
+        (first, second, sigstore.trusted_root_json())
+    };
+    assert_eq!(make("a"), make("a"));
+    assert_ne!(make("a").0, make("b").0);
+    assert_ne!(make("a").0, make("a").1, "another certificate, another entry");
+}
+
+/// Which rule finds a fault; `None` where the bundle cannot even be read or made.
+fn rule(fault: Fault) -> Option<Rule> {
+    use Fault as F;
+    Some(match fault {
+        F::LeafWithTrailingBytes | F::TimestampRejected | F::TimestampWithSha1 | F::CheckpointMissing => {
+            return None;
+        }
+        F::LeafIssuedByAnotherAuthority
+        | F::LeafSignedByAnotherKey
+        | F::LeafWithoutCodeSigning
+        | F::LeafWithoutPurposes
+        | F::LeafForAnyPurpose
+        | F::LeafIsAuthority
+        | F::LeafWithoutKeyUsage
+        | F::LeafWithUnknownCriticalExtension
+        | F::LeafExpiredBeforeSigning
+        | F::LeafNotYetValid
+        | F::RootCertificateWindowEnded => Rule::Certificate,
+        F::LeafWithoutSubject
+        | F::LeafWithTwoSubjects
+        | F::LeafWithoutIssuer
+        | F::LeafIssuerWithTrailingBytes => Rule::Signer,
+        F::SctMissing
+        | F::SctOfUnknownLog
+        | F::SctSignedByAnotherKey
+        | F::SctOfAnotherIssuer
+        | F::SctOfAnotherCertificate
+        | F::SctLaterThanLeaf
+        | F::SctBeforeWindowOfLog => Rule::Sct,
+        F::TimestampMissing | F::TimestampInFuture => Rule::Time,
+        F::TimestampOfAnotherSignature
+        | F::TimestampOverArtifact
+        | F::TimestampSignedByAnotherKey
+        | F::TimestampBoundToAnotherCertificate
+        | F::TimestampContentChanged
+        | F::RootTimestampWindowEnded
+        | F::RootOtherTimestampWindowOpen => Rule::Timestamp,
+        // As of a later time nothing but the leaf's end speaks against it.
+        F::TimestampAfterLeaf => Rule::Time,
+        _ => Rule::LogEntry,
+    })
+}
+
+#[test]
+fn every_fault_is_found_by_the_rule_that_it_breaks() {
+    for fault in Fault::ALL {
+        let setup = match fault {
+            Fault::PromiseSignedByAnotherKey | Fault::PromiseOfAnotherTime => Setup::V1,
+            _ => Setup::V2,
+        };
+        let sigstore = Sandbox::with_faults("faults", now(), [fault]);
+        let signed = sigstore.sign_with(setup, Content::Artifact(ARTIFACT), &claims());
+        let verdict = signed
+            .and_then(|bundle| verify(sigstore.trusted_root().unwrap(), &bundle, Requirements::sigstore()));
+        match (verdict, rule(fault)) {
+            (Ok(verdict), Some(rule)) => {
+                let refusal =
+                    verdict.result().err().unwrap_or_else(|| panic!("{fault:?} is accepted: {verdict}"));
+                assert_eq!(refusal.rule, rule, "{fault:?}: {refusal}");
+            }
+            (Err(_), None) => {}
+            (verdict, rule) => panic!("{fault:?}: {verdict:?}, expected {rule:?}"),
+        }
+    }
+}

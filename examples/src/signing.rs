@@ -1,0 +1,69 @@
+//! Who signs and with which services, from the command line.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lotse_sign::{Bundle, Client, Content, IdentityToken, Scheme, SigningConfig, SigningKey, SigningSession};
+
+use crate::trust::{now, read};
+
+/// Who signs, and which services witness it.
+#[derive(Args)]
+pub struct SigningArgs {
+    /// The OIDC token of whoever signs.
+    #[arg(long, required_unless_present = "key", requires = "signing_config")]
+    identity_token: Option<String>,
+    /// A private key in PEM, to sign with instead of an identity.
+    #[arg(long, conflicts_with = "identity_token")]
+    key: Option<PathBuf>,
+    /// Which services to sign with; a key needs none.
+    #[arg(long)]
+    signing_config: Option<PathBuf>,
+}
+
+impl SigningArgs {
+    /// The key in memory, if one was given.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read or holds no key.
+    pub fn key(&self) -> Result<Option<SigningKey>, Box<dyn std::error::Error>> {
+        match &self.key {
+            Some(path) => Ok(Some(SigningKey::from_pem(&String::from_utf8(read(path)?)?)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Signs.
+    ///
+    /// # Errors
+    ///
+    /// Those of the services.
+    pub fn sign(&self, content: Content<'_>) -> Result<Bundle, Box<dyn std::error::Error>> {
+        let Some(config) = &self.signing_config else {
+            let key = self.key()?.ok_or("give --key, or --identity-token with --signing-config")?;
+            return Ok(match content {
+                Content::Artifact(bytes) => Bundle::sign_artifact(bytes, &key)?,
+                Content::Statement(json) => Bundle::sign_statement(json, &key)?,
+                _ => return Err("this content cannot be signed with a key alone".into()),
+            });
+        };
+        let config = SigningConfig::parse(&read(config)?)?;
+        let client = Client::new(None)?;
+        let session = SigningSession { config: &config, transport: &client, at: now()? };
+        match (&self.identity_token, self.key()?) {
+            (Some(token), _) => {
+                Ok(session.sign_keyless(content, &IdentityToken::new(token)?, &fresh_key()?)?)
+            }
+            (None, Some(key)) => Ok(session.sign(content, &key)?),
+            (None, None) => Err("give --identity-token or --key".into()),
+        }
+    }
+}
+
+/// A key for one signature.
+fn fresh_key() -> Result<SigningKey, Box<dyn std::error::Error>> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(|error| error.to_string())?;
+    Ok(SigningKey::from_secret(Scheme::EcdsaP256Sha256, &secret)?)
+}
