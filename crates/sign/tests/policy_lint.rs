@@ -9,14 +9,17 @@
 )]
 
 use lotse_sign::policy::{
-    AuthorityKind, Counterexample, LintFinding, PolicyIdentity, PolicySet, ReadOptions, RuleAnswer, check_identities,
-    evaluate_rule, lint_policies,
+    AuthorityKind, Counterexample, LintFinding, PolicyIdentity, PolicySet, ReadOptions, RuleAnswer,
+    check_identities, evaluate_rule, lint_policies,
 };
 
 const LISTING: &str = include_str!("data/policy/listing.yaml");
 
 fn find<'a>(findings: &'a [LintFinding], rule: &str) -> &'a LintFinding {
-    findings.iter().find(|finding| finding.rule == rule).unwrap_or_else(|| panic!("no {rule} among {findings:#?}"))
+    findings
+        .iter()
+        .find(|finding| finding.rule == rule)
+        .unwrap_or_else(|| panic!("no {rule} among {findings:#?}"))
 }
 
 fn rule_of(policy: &str) -> String {
@@ -47,7 +50,9 @@ fn the_listing_admits_an_sbom_without_packages() {
     assert_eq!(absent.position.to_string(), "22:17", "{absent}");
 
     let blank = find(&findings, "identity-blank");
-    let Some(Counterexample::RefusedIdentity { issuer, subject }) = &blank.counterexample else { panic!("{blank}") };
+    let Some(Counterexample::RefusedIdentity { issuer, subject }) = &blank.counterexample else {
+        panic!("{blank}")
+    };
     assert_eq!(
         subject,
         "https://github.com/DLRGeV-BGSt/kindersucharmband/.github/workflows/ci-build-image.yaml@refs/heads/main"
@@ -67,7 +72,10 @@ fn the_listing_admits_an_sbom_without_packages() {
         )
         .replace("              predicate: {\n", "              predicateType: string\n              predicate: {\n");
     let rule = rule_of(&corrected);
-    assert!(matches!(evaluate_rule("sbom", "cue", &rule, statement), RuleAnswer::Refused(_)), "the counterexample");
+    assert!(
+        matches!(evaluate_rule("sbom", "cue", &rule, statement), RuleAnswer::Refused(_)),
+        "the counterexample"
+    );
     let good = statement.replace(r#""packages":[]"#, r#""packages":[{"name":"app"}]"#);
     assert_eq!(evaluate_rule("sbom", "cue", &rule, &good), RuleAnswer::Accepted, "the good statement");
     let findings = lint_policies(&corrected).unwrap();
@@ -114,7 +122,10 @@ fn patterns_of_identities() {
                 let Some(Counterexample::Identity { issuer, subject }) = &finding.counterexample else {
                     panic!("{pattern}: {finding}")
                 };
-                assert!(check_identities(&identities_of(&text), issuer, &[subject]).is_ok(), "{pattern}: {finding}");
+                assert!(
+                    check_identities(&identities_of(&text), issuer, &[subject]).is_ok(),
+                    "{pattern}: {finding}"
+                );
                 assert_eq!(finding.position.line, 13, "{finding}");
             }
         }
@@ -165,7 +176,10 @@ fn clauses_that_cannot_say_no() {
         ("_type: \"x\"", Some("clause-hidden")),
         ("predicate: {packages: [...], _n: len(packages) & >0}", Some("rule-refuses-all")),
         ("predicate: {", Some("rule-refuses-all")),
-        ("predicateType: string\npredicate: {\n  packages: [...]\n  if predicateType != \"\" { _n: len(packages) & >0 }\n}", None),
+        (
+            "predicateType: string\npredicate: {\n  packages: [...]\n  if predicateType != \"\" { _n: len(packages) & >0 }\n}",
+            None,
+        ),
     ] {
         let text = policy("**", &attestation(clause), "");
         let findings = lint_policies(&text).unwrap();
@@ -180,10 +194,17 @@ fn clauses_that_cannot_say_no() {
         let finding = find(&findings, rule);
         match &finding.counterexample {
             Some(Counterexample::Statement(statement)) => {
-                assert_eq!(evaluate_rule("a", "cue", &rule_of(&text), statement), RuleAnswer::Accepted, "{finding}");
+                assert_eq!(
+                    evaluate_rule("a", "cue", &rule_of(&text), statement),
+                    RuleAnswer::Accepted,
+                    "{finding}"
+                );
             }
             Some(Counterexample::RefusedStatement(statement)) => {
-                assert!(matches!(evaluate_rule("a", "cue", &rule_of(&text), statement), RuleAnswer::Refused(_)));
+                assert!(matches!(
+                    evaluate_rule("a", "cue", &rule_of(&text), statement),
+                    RuleAnswer::Refused(_)
+                ));
             }
             other => assert_eq!((rule, other), ("clause-hidden", &None), "{finding}"),
         }
@@ -197,7 +218,10 @@ fn what_is_not_checked_at_all() {
             "  - name: {name}\n    key:\n      data: |\n        -----BEGIN PUBLIC KEY-----\n        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEy4e3QYsyHFyT6iwlx27SzFjx95Qc\n        wfXw7d1xtfviqbZZhWGyvRP12SKkozUHE1HebD8+nklTXiKmLasUW4Gduw==\n        -----END PUBLIC KEY-----\n"
         )
     };
-    let attested = format!("{}    attestations:\n    - name: sbom\n      predicateType: https://spdx.dev/Document\n", key("att"));
+    let attested = format!(
+        "{}    attestations:\n    - name: sbom\n      predicateType: https://spdx.dev/Document\n",
+        key("att")
+    );
     let naive = "  policy:\n    type: cue\n    data: |\n      authorityMatches: {\n        k1: {...}\n        k2: {...}\n      }\n";
     let counted = "  policy:\n    type: cue\n    data: |\n      authorityMatches: _\n      _n: len(authorityMatches) & >=2\n";
     for (authorities, rest, rule) in [
@@ -208,7 +232,11 @@ fn what_is_not_checked_at_all() {
         (attested.clone(), "", "signature-not-checked"),
         (format!("{}{attested}", key("k1")), "", "attestation-optional"),
         (format!("{}{}", key("k1"), key("k2")), naive, "quorum-not-enforced"),
-        (keyless("^a$").replace("identities:", "insecureIgnoreSCT: true\n      identities:"), "", "sct-ignored"),
+        (
+            keyless("^a$").replace("identities:", "insecureIgnoreSCT: true\n      identities:"),
+            "",
+            "sct-ignored",
+        ),
         (key("k1").replace("  - name", "  - signatureFormat: bundle\n    name"), "", "authority-never"),
         (attested.replace("https://spdx.dev/Document", "spdx"), "", "predicate-as-text"),
     ] {
