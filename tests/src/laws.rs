@@ -1,6 +1,7 @@
 //! The laws that fuzzing looks for a counterexample to: one function for each parser of untrusted input. The targets in `fuzz/`
 //! and the replay of their seeds call the same functions.
 
+mod policy;
 mod sign;
 
 use std::fs;
@@ -26,7 +27,7 @@ use lotse_yaml::{Dialect, Limits, Stream, parse_json, set_scalar, to_yaml};
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target.
-pub const LAWS: [(&str, Law); 25] = [
+pub const LAWS: [(&str, Law); 26] = [
     ("digest", digest),
     ("reference", reference),
     ("yaml", yaml),
@@ -45,6 +46,7 @@ pub const LAWS: [(&str, Law); 25] = [
     ("certificate", sign::certificate),
     ("timestamp", sign::timestamp),
     ("dsse", sign::dsse),
+    ("policy", policy::policy),
     ("statements", statements),
     ("packages", packages),
     ("advisories", advisories),

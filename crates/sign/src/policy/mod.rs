@@ -1,4 +1,29 @@
-//! ClusterImagePolicy: what the Sigstore Policy Controller says of an image, and what a policy does not check.
+//! Policies: who may sign, what must be attested, and what a policy does not check.
+//!
+//! [`lint_policies`] reads ClusterImagePolicies of the Sigstore Policy Controller and names their flaws, each with a counterexample
+//! that the evaluator itself let pass:
+//!
+//! ```
+//! use lotse_sign::policy::lint_policies;
+//!
+//! # let text = include_str!("../../tests/data/policy/listing.yaml");
+//! for finding in lint_policies(text)? {
+//!     println!("{finding}"); // 23:17: …: clause-never-refuses: predicate.packages may be anything …
+//! }
+//! # assert!(lint_policies(text)?.iter().any(|finding| finding.rule == "clause-never-refuses"));
+//! # Ok::<(), lotse_sign::policy::PolicyError>(())
+//! ```
+//!
+//! [`Admission::judge`] gives the controller's verdict on an image and its message; [`PolicySet::parse`] what its webhook says of a
+//! document; [`evaluate_rule`] what a rule in CUE (or in Rego, with the feature `rego`) says of a statement as [`statement_view`]
+//! shows it. What this version cannot decide is [`Decision::Undecided`] or [`RuleAnswer::Undecided`], never a yes.
+//!
+//! Policies of your own are made of [`SignerRule`]s, which look at whole values and at the claims of GitHub's and GitLab's
+//! certificates, and of [`Quorum`]s, which count signers and not signatures.
+//!
+//! # Deviations
+//!
+//! `DIVERGENCES.md` lists every verdict that differs from the controller's, with the reason.
 
 mod admission;
 mod authority;

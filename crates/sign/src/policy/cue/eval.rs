@@ -8,7 +8,7 @@ use super::value::{Bottom, Code, Conjunct, LIST, Outcome, Scalar, VertexId};
 use super::sum::{Shown, Sum};
 
 const VERTICES: usize = 2_000_000;
-const STEPS: usize = 5_000_000;
+const STEPS: usize = 2_000_000;
 const RESETS: usize = 100;
 const DEPTH: usize = 120;
 
@@ -201,7 +201,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn evaluate(&mut self, id: VertexId) {
         self.steps += 1;
         if self.steps > STEPS {
-            self.give_up("a policy that takes five million steps");
+            self.give_up("a policy that takes two million steps");
         }
         if self.depth > DEPTH {
             self.give_up("a structure without end");
