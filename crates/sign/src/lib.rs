@@ -18,6 +18,7 @@
 //!
 //! | Feature | Adds |
 //! |---|---|
+//! | `rego` | rules in Rego in [`policy`], by the crate `regorus` |
 //! | `ring` | `VerifyingKey::verifies_with_ring`, a second implementation to compare with |
 //!
 //! # Specifications
