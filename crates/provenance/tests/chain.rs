@@ -792,6 +792,49 @@ fn the_thesis_own_evidence_is_not_gapless() {
 }
 
 #[test]
+fn a_run_by_hand_may_have_checked_out_another_commit() {
+    // Provenance by GitHub's action has the commit of the event, not that of the checkout.
+    let image = Image::new().digest();
+    let predicate = format!(
+        r#"{{"buildDefinition":{{"buildType":"https://actions.github.io/buildtypes/workflow/v1","externalParameters":{{"workflow":{{"ref":"refs/heads/main","repository":"{SOURCE}","path":".github/workflows/release.yml"}}}},"internalParameters":{{"github":{{"event_name":"workflow_dispatch","repository_id":"101"}}}},"resolvedDependencies":[{{"uri":"git+{SOURCE}@refs/heads/main","digest":{{"gitCommit":"{COMMIT}"}}}}]}},"runDetails":{{"builder":{{"id":"{WORKFLOW}"}}}}}}"#
+    );
+    let mut case = Case::good();
+    let statement = Statement::new(
+        vec![Subject::new("app", &image)],
+        "https://slsa.dev/provenance/v1",
+        predicate.as_bytes(),
+    )
+    .unwrap();
+    case.evidence.bundles = vec![signed(&statement, &key(1))];
+    case.claims().build_trigger = Some("workflow_dispatch".to_owned());
+    case.evidence.run = None;
+    for (checked_out, holds) in [(None, false), (Some(OTHER), false), (Some(COMMIT), true)] {
+        case.evidence.checked_out = checked_out.map(str::to_owned);
+        let chain = case.walk();
+        assert_eq!(
+            chain.broken().map(|link| link.kind),
+            (!holds).then_some(LinkKind::Run),
+            "{checked_out:?}: {:#?}",
+            chain.links
+        );
+    }
+}
+
+#[test]
+fn one_image_of_two_commits_has_two_entries_in_the_log() {
+    let image = Image::new().digest();
+    let mut case = Case::good();
+    let entries = [OTHER, COMMIT].map(|commit| logged(&event(&image, commit), 9).0);
+    case.evidence.log = Some(LogEvidence::Proved(entries[1..].to_vec()));
+    assert!(case.walk().is_whole());
+    let events = [OTHER, COMMIT].map(|commit| event(&image, commit));
+    case.evidence.log = Some(LogEvidence::Verified(events.to_vec()));
+    assert!(case.walk().is_whole());
+    case.evidence.log = Some(LogEvidence::Verified(events[..1].to_vec()));
+    assert_eq!(case.walk().broken().unwrap().kind, LinkKind::Log);
+}
+
+#[test]
 fn rules_that_are_relaxed_say_so_and_relax_nothing_else() {
     let mut case = Case::good();
     case.claims().runner_environment = Some("self-hosted".to_owned());

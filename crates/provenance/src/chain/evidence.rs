@@ -22,6 +22,9 @@ pub struct Evidence {
     /// What the CI system's variables or interface say of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<CiFacts>,
+    /// The commit that the job recorded as checked out, where that is known: a run by hand is for one commit and may build another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checked_out: Option<String>,
     /// Tags in the registry and what they resolved to when somebody looked. They prove nothing.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, Digest>,

@@ -21,6 +21,8 @@ pub(super) struct Walk<'a> {
     pub(super) documents: Result<Documents, String>,
     /// What the provenance and certificates of the image say of its run, once link 3 holds.
     pub(super) run: Vec<(CiSource, CiFacts)>,
+    /// The commit that the build took from Git itself, if its provenance is of that kind.
+    pub(super) checked_out: Option<String>,
 }
 
 /// What a link that does not hold is.
@@ -47,7 +49,7 @@ impl<'a> Walk<'a> {
             _ => None,
         };
         let image = begin(start, evidence);
-        Self { evidence, rules, image, commit, documents, run: Vec::new() }
+        Self { evidence, rules, image, commit, documents, run: Vec::new(), checked_out: None }
     }
 
     pub(super) fn image(&self) -> Option<&Digest> {
@@ -166,9 +168,10 @@ impl<'a> Walk<'a> {
                 return broken(format!("the run was on {reference}, which is not the expected ref"));
             }
         }
-        let checked_out = self.evidence.commit.as_ref().map(|commit| commit.id.as_str());
+        // A certificate and most builders know the commit of the event; which one was checked out is another question.
+        let checked_out = self.evidence.checked_out.as_deref().or(self.checked_out.as_deref());
         let mut text = format!("commit {built}");
-        for caution in run.facts.cautions(checked_out.or(self.commit.as_deref())) {
+        for caution in run.facts.cautions(checked_out) {
             match &caution {
                 CiCaution::ReRun { .. } => text.push_str(&format!(", {caution}")),
                 CiCaution::SelfHosted if self.rules.allow_self_hosted => {

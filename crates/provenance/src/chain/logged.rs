@@ -31,18 +31,18 @@ impl Walk<'_> {
         if about.peek().is_none() {
             return broken(format!("none of the log's {how} names {image}"));
         }
-        let mut found = None;
+        // Two commits may give one image, byte for byte; the entry for this one must be there.
+        let mut others = None;
         for event in about {
             match event.commit.as_deref() {
-                Some(other) if other != commit => {
-                    return broken(format!("the log's entry for {image} names commit {other}, not {commit}"));
+                Some(named) if named == commit => {
+                    return Ok(format!("{} by {} at {} ({how})", event.action, event.actor.id, event.time));
                 }
-                Some(_) => found = found.or(Some(event)),
-                None => {}
+                other => others = others.or(other),
             }
         }
-        match found {
-            Some(event) => Ok(format!("{} by {} at {} ({how})", event.action, event.actor.id, event.time)),
+        match others {
+            Some(other) => broken(format!("the log's entry for {image} names commit {other}, not {commit}")),
             None => broken(format!("no entry of the log for {image} names its commit")),
         }
     }

@@ -42,6 +42,9 @@ impl Walk<'_> {
             (Some((facts, attested)), _) => {
                 let text = format!("{}, built by {}", signed_by(attested), facts.builder);
                 let commit = facts.commit.clone();
+                if facts.from_checkout() {
+                    self.checked_out.clone_from(&commit);
+                }
                 if let AttestedBy::Certificate(claims) = &attested.signer {
                     self.run.push((CiSource::Certificate, CiFacts::from_claims(claims)));
                 }

@@ -131,7 +131,7 @@ impl<S: LogStore> Log<S> {
                 self.store.remove(&name)?;
             }
         }
-        let mut known = BTreeMap::new();
+        let mut known = Vec::new();
         let tiles = Tiles::new(&self.store);
         let (last, rest) = super::tile::edge(self.size, 0);
         for number in 0..=last {
@@ -141,7 +141,8 @@ impl<S: LogStore> Log<S> {
                 known.extend((number * WIDTH..).zip(hashes).map(|(index, hash)| (short(&hash), index)));
             }
         }
-        Ok(Writer { edge, known })
+        // In one go: a map is built from a sorted list in a fraction of the time.
+        Ok(Writer { edge, known: known.into_iter().collect() })
     }
 
     /// Where an entry is that the log has already.

@@ -119,6 +119,11 @@ impl BuildFacts {
         }
     }
 
+    /// Whether the commit is the one that was checked out, because the build read it from Git; others take it from the event.
+    pub(crate) fn from_checkout(&self) -> bool {
+        shape(&self.build_type, true).is_ok_and(|shape| shape == Shape::Release)
+    }
+
     fn of_v1(provenance: &Provenance) -> Result<Self, Error> {
         let definition = &provenance.definition;
         let shape = shape(&definition.build_type, true)?;
