@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::ast::{Decl, Expr, ExprId, Op, Presence, Syntax, print_label};
 use super::value::{Bottom, Code, Conjunct, LIST, Outcome, Scalar, VertexId};
 
+use super::scope::PREDECLARED;
 use super::sum::{Shown, Sum};
 
 const VERTICES: usize = 2_000_000;
@@ -388,8 +389,23 @@ impl<'a> Machine<'a> {
     fn is_closed(&mut self, vertex: VertexId) -> bool {
         self.evaluate(vertex);
         match self.outcome(vertex) {
-            Outcome::Struct | Outcome::Choice(_) => true,
+            Outcome::Struct => true,
+            Outcome::Choice(_) => {
+                let conjuncts = self.at(vertex).map(|vertex| vertex.conjuncts.clone()).unwrap_or_default();
+                conjuncts.iter().any(|conjunct| !self.is_plain(conjunct.expr))
+            }
             Outcome::List { .. } => self.at(vertex).is_some_and(|list| !list.arcs.is_empty()),
+            _ => false,
+        }
+    }
+
+    /// Whether an expression is made of scalars, kinds and bounds alone.
+    fn is_plain(&self, expr: ExprId) -> bool {
+        match self.syntax.get(expr) {
+            Expr::Null | Expr::Bool(_) | Expr::Number(_) | Expr::Text(_) => true,
+            Expr::Name(name) => PREDECLARED.contains(&name.as_str()),
+            Expr::Unary(_, value) | Expr::Paren(value) => self.is_plain(*value),
+            Expr::Binary(_, left, right) => self.is_plain(*left) && self.is_plain(*right),
             _ => false,
         }
     }
