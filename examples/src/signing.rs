@@ -13,7 +13,7 @@ pub struct SigningArgs {
     /// The OIDC token of whoever signs.
     #[arg(long, required_unless_present = "key", requires = "signing_config")]
     identity_token: Option<String>,
-    /// A private key in PEM, to sign with instead of an identity.
+    /// A private key in PEM, to sign with instead of an identity; cosign's own with the password in COSIGN_PASSWORD.
     #[arg(long, conflicts_with = "identity_token")]
     key: Option<PathBuf>,
     /// Which services to sign with; a key needs none.
@@ -29,7 +29,14 @@ impl SigningArgs {
     /// A file that cannot be read or holds no key.
     pub fn key(&self) -> Result<Option<SigningKey>, Box<dyn std::error::Error>> {
         match &self.key {
-            Some(path) => Ok(Some(SigningKey::from_pem(&String::from_utf8(read(path)?)?)?)),
+            Some(path) => {
+                let text = String::from_utf8(read(path)?)?;
+                if text.contains("ENCRYPTED") {
+                    let password = password().unwrap_or_default();
+                    return Ok(Some(SigningKey::from_encrypted_pem(&text, password.as_bytes())?));
+                }
+                Ok(Some(SigningKey::from_pem(&text)?))
+            }
             None => Ok(None),
         }
     }
@@ -59,6 +66,12 @@ impl SigningArgs {
             (None, None) => Err("give --identity-token or --key".into()),
         }
     }
+}
+
+/// Where cosign takes it from, too.
+#[expect(clippy::disallowed_methods, reason = "a program for the command line may ask its environment")]
+fn password() -> Option<String> {
+    std::env::var("COSIGN_PASSWORD").ok()
 }
 
 /// A key for one signature.

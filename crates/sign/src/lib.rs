@@ -54,6 +54,7 @@
 //! |---|---|
 //! | `rsa` (default) | verification of RSA signatures, by the crate `rsa` |
 //! | `client`, `rustls` | `Client`: HTTP and HTTPS to the services that keyless signing needs |
+//! | `encrypted-keys` | `SigningKey::from_encrypted_pem`: the private keys that cosign writes |
 //! | `rego` | rules in Rego in [`policy`], by the crate `regorus` |
 //! | `sandbox` | `sandbox`: a Sigstore in memory, for tests |
 //! | `ring` | `VerifyingKey::verifies_with_ring`, a second implementation to compare with |
@@ -67,7 +68,7 @@
 //! RFC 6979 (P-256, P-384; P-521 verified only), RFC 8032 (Ed25519), RFC 8017 (RSA PKCS#1 v1.5, verified only), RFC 5958 and 5280.
 //!
 //! Where it differs from other clients on purpose stands, with the reason, in DIVERGENCES.md. Not in this version, and refused by
-//! name: TUF, encrypted private keys, Ed25519ph, ML-DSA. The core has no files, sockets, clocks or threads; on wasm it is untested.
+//! name: TUF, PKCS#8 with a password, Ed25519ph, ML-DSA. The core has no files, sockets, clocks or threads; on wasm it is untested.
 
 mod bundle;
 mod claims;

@@ -247,3 +247,16 @@ proptest! {
         let _ = SigningKey::from_pem(&text);
     }
 }
+
+#[cfg(feature = "encrypted-keys")]
+#[test]
+fn encrypted_keys_open_with_their_password_alone() {
+    for key in keys() {
+        let pem = key.to_encrypted_pem(b"password", &[1; 32], &[2; 24]).unwrap();
+        assert!(pem.contains("ENCRYPTED SIGSTORE"));
+        let opened = SigningKey::from_encrypted_pem(&pem, b"password").unwrap();
+        assert_eq!(opened.verifying_key(), key.verifying_key());
+        assert!(matches!(SigningKey::from_encrypted_pem(&pem, b"passwort"), Err(Error::Key { .. })));
+        assert!(SigningKey::from_pem(&pem).unwrap_err().to_string().contains("from_encrypted_pem"));
+    }
+}

@@ -1,5 +1,7 @@
 //! Keys: private ones that sign, public ones that verify.
 
+#[cfg(feature = "encrypted-keys")]
+mod encrypted;
 mod pem;
 mod scheme;
 mod signer;

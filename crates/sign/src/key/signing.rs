@@ -61,7 +61,8 @@ impl SigningKey {
         if block.label != "PRIVATE KEY" {
             return Err(Error::Unsupported {
                 what: format!("PEM of type {:?}", block.label),
-                advice: "give a PKCS#8 key without password, for example by `openssl pkcs8 -topk8 -nocrypt`",
+                advice: "give a PKCS#8 key without password (`openssl pkcs8 -topk8 -nocrypt`); cosign's own are read by \
+                         `from_encrypted_pem`",
             });
         }
         Self::from_pkcs8(&block.bytes)
