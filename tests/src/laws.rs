@@ -1,6 +1,7 @@
 //! The laws that fuzzing looks for a counterexample to: one function for each parser of untrusted input. The targets in `fuzz/`
 //! and the replay of their seeds call the same functions.
 
+mod policy;
 mod provenance;
 mod sign;
 
@@ -27,7 +28,7 @@ use lotse_yaml::{Dialect, Limits, Stream, parse_json, set_scalar, to_yaml};
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target.
-pub const LAWS: [(&str, Law); 29] = [
+pub const LAWS: [(&str, Law); 30] = [
     ("digest", digest),
     ("reference", reference),
     ("yaml", yaml),
@@ -46,6 +47,7 @@ pub const LAWS: [(&str, Law); 29] = [
     ("certificate", sign::certificate),
     ("timestamp", sign::timestamp),
     ("dsse", sign::dsse),
+    ("policy", policy::policy),
     ("statements", statements),
     ("checkpoint", provenance::checkpoint),
     ("statement", provenance::statement),

@@ -1,6 +1,40 @@
-//! Who says so: keys, DSSE envelopes, Sigstore bundles and signed checkpoints.
+//! Who says so: keys, Sigstore bundles, signatures of images, identities, admission policies, signed logs.
 //!
-//! It says whether a key signed some bytes. It does not say whether to trust the key, keeps no key and asks no clock.
+//! It says who signed some bytes, when, who witnessed it, and why not if not. It keeps no key and asks no clock and no network.
+//!
+//! Is this image signed by this workflow? (The image stands in an OCI layout or a registry; what is attached to it is found with
+//! [`Attachments::find`]. Here a Sigstore in memory, the feature `sandbox`, has signed it.)
+//!
+//! ```
+//! # #[cfg(feature = "sandbox")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use lotse_digest::Digest;
+//! # use lotse_sign::{AttachedBundle, Claims, Content, SubjectName, image_statement, sandbox::Sandbox};
+//! use lotse_sign::{Attachments, Context, ExactIdentity, ExpectedSigner, Requirements, TrustedRoot, Verifier, Wanted};
+//!
+//! # let sigstore = Sandbox::new("front page", "2026-11-21T10:00:00Z".parse()?);
+//! # let mut claims = Claims::new(SubjectName::Uri("https://github.com/example/app/.github/workflows/release.yml@refs/tags/v1".into()));
+//! # claims.issuer = Some("https://token.actions.githubusercontent.com".into());
+//! # let (image, manifest, now) = (Digest::sha256(b"manifest"), Digest::sha256(b"referrer"), sigstore.now());
+//! # let json = sigstore.sign(Content::Statement(image_statement(&image)), &claims)?.to_json()?;
+//! # let attachments = Attachments { bundles: vec![AttachedBundle { manifest, json }], ..Attachments::default() };
+//! # let trusted_root = sigstore.trusted_root_json();
+//! let workflow = ExactIdentity::new(
+//!     "https://github.com/example/app/.github/workflows/release.yml@refs/tags/v1",
+//!     "https://token.actions.githubusercontent.com",
+//! );
+//! let signer = ExpectedSigner::Identity(&workflow);
+//! let context = Context { signer, requirements: Requirements::sigstore(), at: now };
+//! let verifier = Verifier::new(TrustedRoot::parse(&trusted_root)?);
+//! let found = verifier.verify_image(&attachments, &image, Wanted::Signature, &context);
+//! assert!(found.is_accepted(), "{found:#?}"); // each verdict has its steps, and why it stopped
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
+//!
+//! With a key alone, without log or timestamp:
 //!
 //! ```
 //! use lotse_sign::{Bundle, Scheme, SigningKey};
@@ -18,15 +52,22 @@
 //!
 //! | Feature | Adds |
 //! |---|---|
+//! | `rsa` (default) | verification of RSA signatures, by the crate `rsa` |
+//! | `client`, `rustls` | `Client`: HTTP and HTTPS to the services that keyless signing needs |
+//! | `rego` | rules in Rego in [`policy`], by the crate `regorus` |
+//! | `sandbox` | `sandbox`: a Sigstore in memory, for tests |
 //! | `ring` | `VerifyingKey::verifies_with_ring`, a second implementation to compare with |
 //!
 //! # Specifications
 //!
-//! DSSE v1.0.2, Sigstore bundle v0.3 (proto3 JSON; members it does not have are refused), C2SP signed-note,
-//! tlog-checkpoint, tlog-cosignature (Ed25519), tlog-policy and tlog-proof, FIPS 186-5 with RFC 6979 (P-256), RFC 8032 (Ed25519), RFC 5958 and 5280 (PKCS#8 and SPKI in PEM).
+//! Sigstore bundle v0.1 to v0.3, trusted root v0.1, signing config v0.2 (proto3 JSON by the rules at [`Bundle`]); Rekor v1
+//! (promise, proof, checkpoint; hashedrekord, dsse, intoto) and v2 (hashedrekord 0.0.2); RFC 3161 timestamps; RFC 6962 SCTs; X.509
+//! by Fulcio's profile; DSSE v1.0.2; cosign's simple signing, `.sig` and `.att` layers, and bundles as OCI referrers;
+//! ClusterImagePolicy; C2SP signed-note, tlog-checkpoint, tlog-cosignature (Ed25519), tlog-policy and tlog-proof; FIPS 186-5 with
+//! RFC 6979 (P-256, P-384; P-521 verified only), RFC 8032 (Ed25519), RFC 8017 (RSA PKCS#1 v1.5, verified only), RFC 5958 and 5280.
 //!
-//! Not in this version, and refused by name: keyless bundles, transparency log entries, timestamps, encrypted private keys,
-//! P-384, ML-DSA-44 cosignatures.
+//! Where it differs from other clients on purpose stands, with the reason, in DIVERGENCES.md. Not in this version, and refused by
+//! name: TUF, encrypted private keys, Ed25519ph, ML-DSA. The core has no files, sockets, clocks or threads; on wasm it is untested.
 
 mod bundle;
 mod claims;

@@ -203,8 +203,10 @@ fn changes(value: &Value, other: Option<&Value>) -> Vec<(&'static str, Option<Va
         Value::Array(items) => {
             changes.push(("empty", Some(json!([]))));
             if let Some(first) = items.first() {
-                changes
-                    .push(("first twice", Some(Value::Array([&[first.clone()], items.as_slice()].concat()))));
+                changes.push((
+                    "first twice",
+                    Some(Value::Array([std::slice::from_ref(first), items.as_slice()].concat())),
+                ));
                 let reversed: Vec<Value> = items.iter().rev().cloned().collect();
                 if reversed != *items {
                     changes.push(("reversed", Some(Value::Array(reversed))));

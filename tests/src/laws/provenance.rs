@@ -16,7 +16,10 @@ const ORIGIN: &str = "log.example/fuzz";
 const ENTRIES: i64 = 300;
 
 /// A key, and a log that it signed.
-static LOG: LazyLock<Option<(VerifyingKey, BTreeMap<String, Vec<u8>>)>> = LazyLock::new(|| {
+/// The log's key and its objects by name.
+type Objects = (VerifyingKey, BTreeMap<String, Vec<u8>>);
+
+static LOG: LazyLock<Option<Objects>> = LazyLock::new(|| {
     let key = SigningKey::from_secret(Scheme::Ed25519, &[7; 32]).ok()?;
     let mut log = Log::over(MemoryStore::new()).ok()?;
     let event =

@@ -42,7 +42,7 @@ impl Walk<'_> {
             (Some((facts, attested)), _) => {
                 let text = format!("{}, built by {}", signed_by(attested), facts.builder);
                 let commit = facts.commit.clone();
-                if facts.from_checkout() {
+                if facts.is_from_checkout() {
                     self.checked_out.clone_from(&commit);
                 }
                 if let AttestedBy::Certificate(claims) = &attested.signer {

@@ -120,7 +120,7 @@ impl BuildFacts {
     }
 
     /// Whether the commit is the one that was checked out, because the build read it from Git; others take it from the event.
-    pub(crate) fn from_checkout(&self) -> bool {
+    pub(crate) fn is_from_checkout(&self) -> bool {
         shape(&self.build_type, true).is_ok_and(|shape| shape == Shape::Release)
     }
 

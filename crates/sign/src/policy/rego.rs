@@ -29,10 +29,7 @@ pub(crate) fn evaluate(name: &str, source: &str, document: &str) -> RuleAnswer {
     if let Err(error) = engine.set_input_json(document) {
         return undecided(format!("its document was not read: {}", first_line(&error.to_string())));
     }
-    let defined = match engine.has_declared_rule_rooted_at("data.sigstore", "isCompliant") {
-        Ok(defined) => defined,
-        Err(_) => true,
-    };
+    let defined = engine.has_declared_rule_rooted_at("data.sigstore", "isCompliant").unwrap_or(true);
     let not_compliant = || refused(format!("policy is not compliant for query '{QUERY}'"));
     if !defined && !source.contains("isCompliant") {
         return not_compliant();

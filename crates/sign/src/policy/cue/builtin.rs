@@ -3,7 +3,7 @@
 use super::ast::{Expr, ExprId, Number};
 use super::compute::Found;
 use super::eval::Machine;
-use super::value::{Bottom, Check, Constraint, Outcome, Scalar, kinds, length};
+use super::value::{BYTES, Bottom, Check, Constraint, LIST, Outcome, STRUCT, Scalar, TEXT, kinds, length};
 use crate::policy::gotime;
 use crate::policy::regexp::{GoRegex, RegexError};
 
@@ -67,6 +67,12 @@ fn len(machine: &mut Machine<'_>, value: ExprId, env: usize) -> Result<Found, Bo
         }
         Outcome::List { .. } => length(machine.at(vertex).map_or(0, |list| list.length)),
         Outcome::Struct => length(machine.field_count(vertex)),
+        Outcome::Open { mask, .. } if mask & (TEXT | BYTES | LIST | STRUCT) == 0 => {
+            let (shown, kind) = (machine.shape(vertex), kinds(*mask));
+            return Err(Bottom::conflict(format!(
+                "cannot use {shown} (type {kind}) as (string|bytes|list|struct) in argument 1 to len"
+            )));
+        }
         Outcome::Open { mask, .. } => {
             let (shown, kind) = (machine.shape(vertex), kinds(*mask));
             return Err(Bottom::incomplete(format!("incomplete argument {shown} (type {kind})")));

@@ -1,12 +1,12 @@
 //! Expressions that need values: names, selectors, operators, comprehensions.
 
-use super::ast::{Clause, Comprehension, Decl, Expr, ExprId, Item, Number, Op, Part, print_number};
+use super::ast::{Decl, Expr, ExprId, Number, Op, Part, print_number};
 use super::builtin;
 use super::eval::{Env, Label, Machine, Scope, State, is_hidden};
 use super::scope::declared;
 use super::value::{
-    BOOL, BYTES, Bottom, Conjunct, Constraint, FLOAT, INT, NUMBER, Outcome, Scalar, TEXT, VertexId, compare,
-    kinds,
+    ALL, BOOL, BYTES, Bottom, Code, Conjunct, Constraint, FLOAT, INT, LIST, NULL, NUMBER, Outcome, STRUCT,
+    Scalar, TEXT, VertexId, compare, kinds,
 };
 use crate::policy::regexp::{GoRegex, RegexError};
 
@@ -52,7 +52,7 @@ impl Machine<'_> {
     }
 
     /// A vertex of its own for an expression.
-    fn anonymous(&mut self, expr: ExprId, env: usize) -> VertexId {
+    pub(super) fn anonymous(&mut self, expr: ExprId, env: usize) -> VertexId {
         let parent = self.envs.get(env).map(|env| env.vertex);
         let vertex = self.vertex(parent, None);
         self.add(vertex, Conjunct { expr, env });
@@ -75,16 +75,36 @@ impl Machine<'_> {
         }
         match self.outcome(vertex) {
             Outcome::Bottom(error) => Err(error.clone()),
-            Outcome::Pending => Err(Bottom::incomplete("cycle error")),
+            Outcome::Pending => Err(self.give_up("a field that depends on itself")),
             Outcome::Choice(Some(default)) => Ok(*default),
-            _ => Ok(vertex),
+            Outcome::Choice(None) => Err(self.give_up("a value that may still be one of several")),
+            _ => match self.at(vertex).and_then(|vertex| vertex.own.clone()) {
+                Some(_) if matches!(self.outcome(vertex), Outcome::Scalar(_)) => {
+                    Err(self.give_up("a value beside something incomplete"))
+                }
+                Some(error) => Err(error),
+                None => Ok(vertex),
+            },
         }
     }
 
     /// The scalar that an expression is; anything else is not concrete, or an error.
     pub(crate) fn concrete(&mut self, expr: ExprId, env: usize, role: &str) -> Result<Scalar, Bottom> {
         let vertex = self.operand(expr, env)?;
+        let accepted = match role {
+            "&&" | "||" | "!" | "if" => BOOL,
+            "-" | "*" | "/" | "div" | "mod" | "quo" | "rem" => NUMBER | TEXT,
+            "+" | "<" | "<=" | ">" | ">=" => NUMBER | TEXT | BYTES,
+            "=~" | "!~" => TEXT | BYTES,
+            "index" => INT | TEXT,
+            "==" | "!=" => ALL,
+            _ => NUMBER | TEXT | BYTES | BOOL | NULL,
+        };
         match self.outcome(vertex) {
+            Outcome::Open { mask, .. } if mask & accepted == 0 => {
+                let (shown, kind) = (self.shape(vertex), kinds(*mask));
+                Err(Bottom::conflict(format!("cannot use {shown} (type {kind}) in operand to {role}")))
+            }
             Outcome::Scalar(scalar) => Ok(scalar.clone()),
             Outcome::Struct => Err(Bottom::conflict(format!(
                 "invalid operand {} to {role} (type struct)",
@@ -147,7 +167,7 @@ impl Machine<'_> {
                     }
                     if declared(decls).any(|declared| declared == name) {
                         let arc = self.arc(vertex, &Label::field(name, false), false);
-                        if !self.at(arc).is_some_and(|arc| arc.present) {
+                        if !self.at(arc).is_some_and(|arc| arc.present || arc.required) {
                             return Err(Bottom::incomplete(format!(
                                 "cannot reference optional field: {name}"
                             )));
@@ -205,11 +225,23 @@ impl Machine<'_> {
         let label = Label::field(name, false);
         let found = self.at(base_vertex).and_then(|vertex| vertex.by_label.get(&label)).copied();
         match found {
-            Some(arc) if self.at(arc).is_some_and(|arc| arc.present) => {
+            Some(arc) if self.at(arc).is_some_and(|arc| arc.present || arc.required) => {
                 Ok(Found::Vertex { vertex: arc, definition: name.starts_with('#') })
             }
             Some(_) => Err(Bottom::incomplete(format!("cannot reference optional field: {name}"))),
+            None if self.at(base_vertex).is_some_and(|vertex| vertex.state == State::Busy) => {
+                Err(self.give_up("a field of something that is not known yet"))
+            }
             None => match self.outcome(base_vertex) {
+                Outcome::Open { mask, .. } if mask & STRUCT == 0 => {
+                    let (shown, kind) = (self.syntax.print(base), kinds(*mask));
+                    Err(Bottom::conflict(format!(
+                        "invalid operand {shown} (found {kind}, want list or struct)"
+                    )))
+                }
+                Outcome::Open { mask, .. } if *mask == STRUCT => {
+                    Err(self.give_up("a field of a struct that only a condition describes"))
+                }
                 Outcome::Scalar(_) | Outcome::List { .. } => {
                     let shown = self.shape(base_vertex);
                     Err(Bottom::conflict(format!("invalid selector .{name} on {shown}")))
@@ -230,10 +262,13 @@ impl Machine<'_> {
         }
         match self.outcome(vertex) {
             Outcome::Bottom(error) if self.at(vertex).is_some_and(|vertex| vertex.arcs.is_empty()) => {
-                Err(error.clone())
+                match error.code {
+                    Code::Incomplete => Err(self.give_up("a field of something incomplete")),
+                    _ => Err(error.clone()),
+                }
             }
             Outcome::Choice(Some(default)) => Ok(*default),
-            Outcome::Choice(None) => Err(Bottom::incomplete("unresolved disjunction")),
+            Outcome::Choice(None) => Err(self.give_up("a value that may still be one of several")),
             _ => Ok(vertex),
         }
     }
@@ -252,7 +287,17 @@ impl Machine<'_> {
                         let length = self.at(vertex).map_or(0, |vertex| vertex.length);
                         Err(Bottom::conflict(format!("index out of range [{at}] with length {length}")))
                     }
-                    (None, Outcome::Scalar(_) | Outcome::Struct) => {
+                    (None, Outcome::Open { mask, .. }) if mask & LIST == 0 => {
+                        let (shown, kind) = (self.syntax.print(base), kinds(*mask));
+                        Err(Bottom::conflict(format!(
+                            "invalid operand {shown} (found {kind}, want list or struct)"
+                        )))
+                    }
+                    (None, Outcome::Open { mask, .. }) if *mask == LIST => {
+                        Err(self.give_up("an element of a list that only a condition describes"))
+                    }
+                    (None, Outcome::Struct) => Err(self.give_up("an element of a struct by number")),
+                    (None, Outcome::Scalar(_)) => {
                         Err(Bottom::conflict(format!("invalid index {at} on {}", self.shape(vertex))))
                     }
                     (None, _) => Err(Bottom::incomplete(format!("undefined field: {at}"))),
@@ -320,8 +365,21 @@ impl Machine<'_> {
             };
             if let Some(other) = other {
                 // Whether a value is there at all.
+                if self.is_reference(other) && self.compute(other, env).is_err() && self.unsupported.is_none()
+                {
+                    return Ok(Found::Scalar(Scalar::Bool(op == Op::Equal)));
+                }
                 let exists = match self.operand(other, env) {
-                    Ok(vertex) => self.first_conflict(vertex).is_none(),
+                    Err(error) if error.code == Code::Incomplete => {
+                        return Err(self.give_up("a comparison with _|_ of what is not complete"));
+                    }
+                    Ok(vertex) => {
+                        // A kind or a bound alone counts as no value, `_` as one.
+                        let vague = matches!(self.outcome(vertex), Outcome::Open { constraints, .. } if !constraints.is_empty());
+                        !vague
+                            && self.at(vertex).is_some_and(|vertex| vertex.present)
+                            && self.first_conflict(vertex).is_none()
+                    }
                     Err(_) => false,
                 };
                 if let Some(what) = &self.unsupported {
@@ -378,6 +436,10 @@ impl Machine<'_> {
         Ok(Found::Scalar(Scalar::Bool(answer)))
     }
 
+    fn is_reference(&self, expr: ExprId) -> bool {
+        matches!(self.syntax.get(expr), Expr::Name(_) | Expr::Select(..) | Expr::Index(..))
+    }
+
     fn arithmetic(&mut self, op: Op, left: &Scalar, right: &Scalar) -> Result<Found, Bottom> {
         let number = match (op, left, right) {
             (Op::Add, Scalar::Text(left), Scalar::Text(right)) => {
@@ -395,137 +457,6 @@ impl Machine<'_> {
         match number {
             Some(number) => Ok(Found::Scalar(Scalar::Number(Number::Int(number)))),
             None => Err(self.give_up("arithmetic other than with integers")),
-        }
-    }
-
-    /// The bodies that a comprehension gives, each in the scope of its names.
-    pub(crate) fn run_each(
-        &mut self,
-        id: VertexId,
-        expr: ExprId,
-        at: usize,
-        env: usize,
-    ) -> Result<Vec<Conjunct>, Bottom> {
-        let syntax = self.syntax;
-        let each = match syntax.get(expr) {
-            Expr::Struct(decls) => match decls.get(at) {
-                Some(Decl::Each(each)) => each,
-                _ => return Ok(Vec::new()),
-            },
-            Expr::List { items, .. } => match items.get(at) {
-                Some(Item::Each(each)) => each,
-                _ => return Ok(Vec::new()),
-            },
-            _ => return Ok(Vec::new()),
-        };
-        let mut bodies = Vec::new();
-        self.clauses(id, each, 0, env, &mut bodies)?;
-        Ok(bodies)
-    }
-
-    fn clauses(
-        &mut self,
-        id: VertexId,
-        each: &Comprehension,
-        at: usize,
-        env: usize,
-        bodies: &mut Vec<Conjunct>,
-    ) -> Result<(), Bottom> {
-        match each.clauses.get(at) {
-            None => {
-                bodies.push(Conjunct { expr: each.body, env });
-                Ok(())
-            }
-            Some(Clause::If(condition)) => match self.concrete(*condition, env, "if")? {
-                Scalar::Bool(true) => self.clauses(id, each, at + 1, env, bodies),
-                Scalar::Bool(false) => Ok(()),
-                other => {
-                    let kind = kinds(other.mask());
-                    Err(Bottom::conflict(format!("cannot use {} (type {kind}) as type bool", other.print())))
-                }
-            },
-            Some(Clause::Let(name, value)) => {
-                let bound = self.anonymous(*value, env);
-                let env = self.names(*value, env, 0, id, vec![(name.clone(), bound)]);
-                self.clauses(id, each, at + 1, env, bodies)
-            }
-            Some(Clause::For { key, value, source }) => {
-                let vertex = self.operand(*source, env)?;
-                let pairs: Vec<(Scalar, VertexId)> = match self.outcome(vertex) {
-                    Outcome::Struct => {
-                        self.fields(vertex).into_iter().map(|(name, arc)| (Scalar::Text(name), arc)).collect()
-                    }
-                    Outcome::List { .. } => {
-                        let arcs = self.at(vertex).map(|list| list.arcs.clone()).unwrap_or_default();
-                        arcs.into_iter()
-                            .filter_map(|(label, arc)| match label {
-                                Label::Index(at) => {
-                                    Some((Scalar::Number(Number::Int(super::value::length(at))), arc))
-                                }
-                                Label::Name(_) => None,
-                            })
-                            .collect()
-                    }
-                    Outcome::Scalar(scalar) => {
-                        let kind = kinds(scalar.mask());
-                        return Err(Bottom::conflict(format!(
-                            "cannot range over {} (found {kind}, want list or struct)",
-                            scalar.print()
-                        )));
-                    }
-                    _ => {
-                        return Err(Bottom::incomplete(format!(
-                            "cannot range over {} (incomplete type)",
-                            self.shape(vertex)
-                        )));
-                    }
-                };
-                for (count, (label, arc)) in pairs.into_iter().enumerate() {
-                    let mut bound = vec![(value.clone(), arc)];
-                    if let Some(key) = key {
-                        let key_vertex = self.constant_vertex(label);
-                        bound.push((key.clone(), key_vertex));
-                    }
-                    let env = self.names(*source, env, count, id, bound);
-                    self.clauses(id, each, at + 1, env, bodies)?;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn constant_vertex(&mut self, scalar: Scalar) -> VertexId {
-        let vertex = self.vertex(None, None);
-        if let Some(vertex) = self.vertices.get_mut(vertex) {
-            vertex.outcome = Outcome::Scalar(scalar);
-            vertex.state = State::Done;
-        }
-        vertex
-    }
-
-    /// The scope of one round of a comprehension; the same round has the same scope when it is run again.
-    fn names(
-        &mut self,
-        expr: ExprId,
-        up: usize,
-        count: usize,
-        id: VertexId,
-        names: Vec<(String, VertexId)>,
-    ) -> usize {
-        let key = (expr, up, count, id);
-        match self.loop_envs.get(&key) {
-            Some(&env) => {
-                if let Some(env) = self.envs.get_mut(env) {
-                    env.scope = Scope::Names(names);
-                }
-                env
-            }
-            None => {
-                let vertex = self.envs.get(up).map_or(Machine::ROOT, |env| env.vertex);
-                self.envs.push(Env { up: Some(up), vertex, scope: Scope::Names(names) });
-                self.loop_envs.insert(key, self.envs.len() - 1);
-                self.envs.len() - 1
-            }
         }
     }
 

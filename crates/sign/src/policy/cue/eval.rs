@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::ast::{Decl, Expr, ExprId, Item, Op, Presence, Syntax, print_label};
-use super::value::{ALL, Bottom, Code, Conjunct, Constraint, LIST, Outcome, STRUCT, Scalar, VertexId, kinds};
+use super::ast::{Decl, Expr, ExprId, Op, Presence, Syntax, print_label};
+use super::value::{Bottom, Code, Conjunct, LIST, Outcome, Scalar, VertexId};
+
+use super::scope::PREDECLARED;
+use super::sum::{Shown, Sum};
 
 const VERTICES: usize = 2_000_000;
-const STEPS: usize = 5_000_000;
+const STEPS: usize = 2_000_000;
 const RESETS: usize = 100;
 const DEPTH: usize = 120;
-const COMBINATIONS: usize = 64;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Label {
@@ -31,6 +33,8 @@ pub(crate) struct Vertex {
     pub(crate) conjuncts: Vec<Conjunct>,
     /// A field, not only a condition on one (`a?:`, `a!:`).
     pub(crate) present: bool,
+    /// `a!:`: no field yet, but what is asked of it is already asked of whoever refers to it.
+    pub(crate) required: bool,
     pub(crate) state: State,
     pub(crate) outcome: Outcome,
     /// An error of this vertex itself, beside what it came to.
@@ -39,9 +43,9 @@ pub(crate) struct Vertex {
     pub(crate) by_label: BTreeMap<Label, VertexId>,
     /// Elements of a list.
     pub(crate) length: usize,
-    patterns: Vec<(ExprId, ExprId, usize)>,
+    pub(super) patterns: Vec<(ExprId, ExprId, usize)>,
     /// Which alternative is taken of which disjunction.
-    choices: BTreeMap<Conjunct, usize>,
+    pub(super) choices: BTreeMap<Conjunct, usize>,
 }
 
 pub(crate) struct Env {
@@ -71,29 +75,6 @@ pub(crate) struct Machine<'a> {
     depth: usize,
     /// Something that we cannot decide was met.
     pub(crate) unsupported: Option<String>,
-}
-
-/// What a message shows: a text, or an expression that is printed when it is needed.
-#[derive(Clone)]
-enum Shown {
-    Expr(ExprId),
-    Text(String),
-}
-
-/// What the expressions of one vertex come to, while they are looked through.
-#[derive(Default)]
-struct Sum {
-    scalars: Vec<Scalar>,
-    constraints: Vec<Constraint>,
-    /// Kinds in the order they came, each with the text that asked for it.
-    kinds: Vec<(u8, Shown)>,
-    structs: Vec<ExprId>,
-    lists: Vec<Conjunct>,
-    later: Vec<Conjunct>,
-    each: Vec<(ExprId, usize, usize)>,
-    alternatives: Vec<Conjunct>,
-    errors: Vec<Bottom>,
-    seen: Vec<Conjunct>,
 }
 
 impl<'a> Machine<'a> {
@@ -130,6 +111,7 @@ impl<'a> Machine<'a> {
             label,
             conjuncts: Vec::new(),
             present: true,
+            required: false,
             state: State::Fresh,
             outcome: Outcome::Pending,
             own: None,
@@ -220,7 +202,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn evaluate(&mut self, id: VertexId) {
         self.steps += 1;
         if self.steps > STEPS {
-            self.give_up("a policy that takes five million steps");
+            self.give_up("a policy that takes two million steps");
         }
         if self.depth > DEPTH {
             self.give_up("a structure without end");
@@ -254,8 +236,8 @@ impl<'a> Machine<'a> {
                 next += 1;
                 self.take(id, conjunct, &mut sum);
             }
-            if let Some(conjunct) = pop(&mut sum.later) {
-                self.take_value(id, conjunct, &mut sum);
+            if let Some((place, conjunct)) = pop(&mut sum.later) {
+                self.take_value(id, place, conjunct, &mut sum);
                 continue;
             }
             break;
@@ -277,8 +259,8 @@ impl<'a> Machine<'a> {
                     Err(error) => sum.errors.push(error),
                 }
             }
-            while let Some(conjunct) = pop(&mut sum.later) {
-                self.take_value(id, conjunct, &mut sum);
+            while let Some((place, conjunct)) = pop(&mut sum.later) {
+                self.take_value(id, place, conjunct, &mut sum);
                 progress = true;
             }
             self.apply_patterns(id);
@@ -310,6 +292,7 @@ impl<'a> Machine<'a> {
         sum.seen.push(conjunct);
         let Conjunct { expr, env } = conjunct;
         let syntax = self.syntax;
+        sum.places += 1;
         match syntax.get(expr) {
             Expr::Paren(inner) => self.take(id, Conjunct { expr: *inner, env }, sum),
             Expr::Binary(Op::Unify, left, right) => {
@@ -331,7 +314,7 @@ impl<'a> Machine<'a> {
             Expr::Number(number) => sum.scalar(Scalar::Number(*number)),
             Expr::Text(text) => sum.scalar(Scalar::Text(text.clone())),
             Expr::List { .. } => {
-                sum.kinds.push((LIST, Shown::Expr(expr)));
+                sum.kind(LIST, Shown::Expr(expr));
                 sum.lists.push(conjunct);
             }
             Expr::Struct(decls) => {
@@ -350,6 +333,9 @@ impl<'a> Machine<'a> {
                         Decl::Field { name, quoted, presence, value } => {
                             let label = Label::field(name, *quoted);
                             let arc = self.arc(id, &label, *presence == Presence::Regular);
+                            if let Some(arc) = self.vertices.get_mut(arc) {
+                                arc.required |= *presence == Presence::Required;
+                            }
                             self.add(arc, Conjunct { expr: *value, env: inside });
                         }
                         Decl::Pattern { key, value } => {
@@ -366,12 +352,18 @@ impl<'a> Machine<'a> {
                 }
             }
             Expr::Unary(Op::Default, inner) => self.take(id, Conjunct { expr: *inner, env }, sum),
-            _ => sum.later.push(conjunct),
+            _ => sum.later.push((sum.place.unwrap_or(sum.places), conjunct)),
         }
     }
 
     /// Looks at an expression that must be computed or looked up.
-    fn take_value(&mut self, id: VertexId, conjunct: Conjunct, sum: &mut Sum) {
+    fn take_value(&mut self, id: VertexId, place: usize, conjunct: Conjunct, sum: &mut Sum) {
+        sum.place = Some(place);
+        self.take_found(id, conjunct, sum);
+        sum.place = None;
+    }
+
+    fn take_found(&mut self, id: VertexId, conjunct: Conjunct, sum: &mut Sum) {
         use super::compute::Found;
         match self.compute(conjunct.expr, conjunct.env) {
             Ok(Found::Scalar(scalar)) => sum.scalar(scalar),
@@ -397,8 +389,23 @@ impl<'a> Machine<'a> {
     fn is_closed(&mut self, vertex: VertexId) -> bool {
         self.evaluate(vertex);
         match self.outcome(vertex) {
-            Outcome::Struct | Outcome::Choice(_) => true,
+            Outcome::Struct => true,
+            Outcome::Choice(_) => {
+                let conjuncts = self.at(vertex).map(|vertex| vertex.conjuncts.clone()).unwrap_or_default();
+                conjuncts.iter().any(|conjunct| !self.is_plain(conjunct.expr))
+            }
             Outcome::List { .. } => self.at(vertex).is_some_and(|list| !list.arcs.is_empty()),
+            _ => false,
+        }
+    }
+
+    /// Whether an expression is made of scalars, kinds and bounds alone.
+    fn is_plain(&self, expr: ExprId) -> bool {
+        match self.syntax.get(expr) {
+            Expr::Null | Expr::Bool(_) | Expr::Number(_) | Expr::Text(_) => true,
+            Expr::Name(name) => PREDECLARED.contains(&name.as_str()),
+            Expr::Unary(_, value) | Expr::Paren(value) => self.is_plain(*value),
+            Expr::Binary(_, left, right) => self.is_plain(*left) && self.is_plain(*right),
             _ => false,
         }
     }
@@ -434,242 +441,6 @@ impl<'a> Machine<'a> {
                 }
             }
         }
-    }
-
-    /// `a | *b | c` as a list of expressions, each with whether it is marked.
-    fn alternatives(&self, expr: ExprId) -> Vec<(ExprId, bool)> {
-        match self.syntax.get(expr) {
-            Expr::Binary(Op::Or, left, right) => {
-                let mut found = self.alternatives(*left);
-                found.extend(self.alternatives(*right));
-                found
-            }
-            Expr::Unary(Op::Default, inner) => vec![(*inner, true)],
-            Expr::Paren(inner) if matches!(self.syntax.get(*inner), Expr::Binary(Op::Or, ..)) => {
-                self.alternatives(*inner)
-            }
-            _ => vec![(expr, false)],
-        }
-    }
-
-    /// Tries all combinations of alternatives. `None` if exactly one is left, which is then adopted.
-    fn choose(&mut self, id: VertexId, sum: &Sum) -> Option<Outcome> {
-        let open: Vec<(Conjunct, Vec<(ExprId, bool)>)> =
-            sum.alternatives.iter().map(|conjunct| (*conjunct, self.alternatives(conjunct.expr))).collect();
-        let total =
-            open.iter().fold(1usize, |total, (_, alternatives)| total.saturating_mul(alternatives.len()));
-        if total > COMBINATIONS {
-            return Some(Outcome::Bottom(self.give_up("more than 64 combinations of alternatives")));
-        }
-        let (parent, label, conjuncts, base) = {
-            let vertex = self.at(id)?;
-            (vertex.parent, vertex.label.clone(), vertex.conjuncts.clone(), vertex.choices.clone())
-        };
-        let mut left: Vec<(VertexId, bool, BTreeMap<Conjunct, usize>)> = Vec::new();
-        let mut failures = Vec::new();
-        for combination in 0..total {
-            let mut choices = base.clone();
-            let mut rest = combination;
-            let mut marked = true;
-            for (conjunct, alternatives) in &open {
-                let choice = rest % alternatives.len().max(1);
-                rest /= alternatives.len().max(1);
-                let any = alternatives.iter().any(|(_, marked)| *marked);
-                marked &= !any || alternatives.get(choice).is_some_and(|(_, marked)| *marked);
-                choices.insert(*conjunct, choice);
-            }
-            let any = open.iter().any(|(_, alternatives)| alternatives.iter().any(|(_, marked)| *marked));
-            let trial = self.vertex(parent, label.clone());
-            if let Some(vertex) = self.vertices.get_mut(trial) {
-                vertex.conjuncts.clone_from(&conjuncts);
-                vertex.choices.clone_from(&choices);
-            }
-            match self.first_conflict(trial) {
-                Some((_, error)) => failures.push(error),
-                None => left.push((trial, any && marked, choices)),
-            }
-            if let Some(what) = &self.unsupported {
-                return Some(Outcome::Bottom(Bottom::unsupported(what.clone())));
-            }
-        }
-        // Equal scalars are one alternative.
-        let mut distinct: Vec<(VertexId, bool, BTreeMap<Conjunct, usize>)> = Vec::new();
-        for (trial, marked, choices) in left {
-            let same =
-                distinct.iter_mut().find(|(other, ..)| match (self.outcome(*other), self.outcome(trial)) {
-                    (Outcome::Scalar(one), Outcome::Scalar(two)) => one.same(two),
-                    _ => false,
-                });
-            match same {
-                Some((_, other_marked, _)) => *other_marked |= marked,
-                None => distinct.push((trial, marked, choices)),
-            }
-        }
-        match distinct.len() {
-            0 => {
-                let count = failures.len();
-                let message = format!("{count} errors in empty disjunction: (and {count} more errors)");
-                Some(Outcome::Bottom(Bottom::conflict(message)))
-            }
-            1 => {
-                let choices = distinct.pop().map(|(.., choices)| choices).unwrap_or_default();
-                if let Some(vertex) = self.vertices.get_mut(id) {
-                    vertex.choices = choices;
-                }
-                None
-            }
-            _ => {
-                let marked: Vec<VertexId> =
-                    distinct.iter().filter(|(_, marked, _)| *marked).map(|(trial, ..)| *trial).collect();
-                Some(Outcome::Choice(match marked.as_slice() {
-                    [one] => Some(*one),
-                    _ => None,
-                }))
-            }
-        }
-    }
-
-    /// What the parts have in common.
-    fn conclude(&mut self, id: VertexId, mut sum: Sum) -> Outcome {
-        let structs = std::mem::take(&mut sum.structs);
-        for expr in structs {
-            sum.kinds.push((STRUCT, Shown::Expr(expr)));
-        }
-        if let Some(vertex) = self.vertices.get_mut(id) {
-            vertex.own = None;
-        }
-        if let Some(error) = sum.errors.iter().find(|error| error.code == Code::Unsupported) {
-            self.unsupported.get_or_insert_with(|| error.message.clone());
-            return Outcome::Bottom(error.clone());
-        }
-        if let Some(error) = sum.errors.iter().find(|error| error.code == Code::Conflict) {
-            return Outcome::Bottom(error.clone());
-        }
-        let mut mask = ALL;
-        let mut first: Option<(u8, Shown)> = None;
-        for (kind, text) in &sum.kinds {
-            if mask & kind == 0 {
-                let (before, shown) = first.unwrap_or((ALL, Shown::Text("_".to_owned())));
-                let (shown, text) = (self.show(&shown), self.show(text));
-                let (one, two) = (kinds(before & mask), kinds(*kind));
-                let message =
-                    format!("conflicting values {shown} and {text} (mismatched types {one} and {two})");
-                return Outcome::Bottom(Bottom::conflict(message));
-            }
-            mask &= kind;
-            if first.is_none() {
-                first = Some((*kind, text.clone()));
-            }
-        }
-        let mut scalars = sum.scalars.iter();
-        if let Some(first) = scalars.next() {
-            if let Some(other) = scalars.find(|other| !other.same(first)) {
-                let message = format!("conflicting values {} and {}", other.print(), first.print());
-                return Outcome::Bottom(Bottom::conflict(message));
-            }
-            for constraint in &sum.constraints {
-                if !constraint.admits(first) {
-                    let reason = match constraint {
-                        Constraint::Check(..) => format!("does not satisfy {}", constraint.print()),
-                        _ => format!("out of bound {}", constraint.print()),
-                    };
-                    return Outcome::Bottom(Bottom::conflict(format!(
-                        "invalid value {} ({reason})",
-                        first.print()
-                    )));
-                }
-            }
-            let first = first.clone();
-            self.keep(id, &sum);
-            return Outcome::Scalar(first);
-        }
-        if let Some(error) = super::bounds::contradiction(&sum.constraints, mask) {
-            return Outcome::Bottom(Bottom::conflict(error));
-        }
-        if !sum.lists.is_empty() {
-            let lists = std::mem::take(&mut sum.lists);
-            return match self.elements(id, &lists) {
-                Ok(open) => {
-                    if let Some(error) = self.check_list(id, open, &sum.constraints) {
-                        return Outcome::Bottom(error);
-                    }
-                    self.keep(id, &sum);
-                    Outcome::List { open }
-                }
-                Err(error) if error.code == Code::Incomplete => {
-                    if let Some(vertex) = self.vertices.get_mut(id) {
-                        vertex.own = Some(error.clone());
-                    }
-                    Outcome::Bottom(error)
-                }
-                Err(error) => Outcome::Bottom(error),
-            };
-        }
-        let is_struct = sum.kinds.iter().any(|(kind, _)| *kind == STRUCT);
-        if is_struct {
-            if let Some(error) = self.check_fields(id, &sum.constraints) {
-                return Outcome::Bottom(error);
-            }
-            self.keep(id, &sum);
-            return Outcome::Struct;
-        }
-        if let Some(error) = sum.errors.into_iter().next() {
-            if let Some(vertex) = self.vertices.get_mut(id) {
-                vertex.own = Some(error.clone());
-            }
-            return Outcome::Bottom(error);
-        }
-        Outcome::Open { constraints: sum.constraints, mask }
-    }
-
-    fn show(&self, shown: &Shown) -> String {
-        match shown {
-            Shown::Expr(expr) => self.syntax.print(*expr),
-            Shown::Text(text) => text.clone(),
-        }
-    }
-
-    fn keep(&mut self, id: VertexId, sum: &Sum) {
-        if let Some(vertex) = self.vertices.get_mut(id) {
-            vertex.own = sum.errors.first().cloned();
-        }
-    }
-
-    /// The elements that lists have in common; `Ok(true)` if more may follow.
-    fn elements(&mut self, id: VertexId, lists: &[Conjunct]) -> Result<bool, Bottom> {
-        let mut read: Vec<(Vec<Conjunct>, Option<Option<Conjunct>>)> = Vec::new();
-        for conjunct in lists {
-            let syntax = self.syntax;
-            let Expr::List { items, rest } = syntax.get(conjunct.expr) else { continue };
-            let mut elements = Vec::new();
-            for (at, item) in items.iter().enumerate() {
-                match item {
-                    Item::Value(expr) => elements.push(Conjunct { expr: *expr, env: conjunct.env }),
-                    Item::Each(_) => elements.extend(self.run_each(id, conjunct.expr, at, conjunct.env)?),
-                }
-            }
-            let rest = rest.map(|rest| rest.map(|expr| Conjunct { expr, env: conjunct.env }));
-            read.push((elements, rest));
-        }
-        let length = read.iter().map(|(elements, _)| elements.len()).max().unwrap_or(0);
-        for (elements, rest) in &read {
-            if rest.is_none() && elements.len() < length {
-                let message = format!("incompatible list lengths ({} and {length})", elements.len());
-                return Err(Bottom::conflict(message));
-            }
-        }
-        for at in 0..length {
-            let arc = self.arc(id, &Label::Index(at), true);
-            for (elements, rest) in &read {
-                if let Some(conjunct) = elements.get(at).copied().or(rest.flatten()) {
-                    self.add(arc, conjunct);
-                }
-            }
-        }
-        if let Some(vertex) = self.vertices.get_mut(id) {
-            vertex.length = length;
-        }
-        Ok(read.iter().all(|(_, rest)| rest.is_some()))
     }
 
     /// The fields of a struct that are values for whoever uses it.
@@ -737,7 +508,7 @@ impl<'a> Machine<'a> {
         let mut at = 0;
         while let Some((label, arc)) = self.at(id).and_then(|vertex| vertex.arcs.get(at)).cloned() {
             at += 1;
-            if !self.at(arc).is_some_and(|arc| arc.present) {
+            if !self.at(arc).is_some_and(|arc| arc.present || (arc.required && self.data == usize::MAX)) {
                 continue;
             }
             let step = match &label {
@@ -750,19 +521,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-impl Sum {
-    fn scalar(&mut self, scalar: Scalar) {
-        self.kinds.push((scalar.mask(), Shown::Text(scalar.print())));
-        self.scalars.push(scalar);
-    }
-
-    fn constraint(&mut self, constraint: Constraint) {
-        self.kinds.push((constraint.mask(), Shown::Text(constraint.print())));
-        self.constraints.push(constraint);
-    }
-}
-
-fn pop(queue: &mut Vec<Conjunct>) -> Option<Conjunct> {
+fn pop<T>(queue: &mut Vec<T>) -> Option<T> {
     if queue.is_empty() { None } else { Some(queue.remove(0)) }
 }
 

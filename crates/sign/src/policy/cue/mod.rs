@@ -4,15 +4,20 @@
 mod ast;
 mod bounds;
 mod builtin;
+mod choice;
 mod compute;
+mod each;
 mod eval;
+mod leaves;
 mod lex;
 mod parse;
 mod scope;
+mod sum;
 mod value;
 
 use self::ast::{Decl, Expr, ExprId, Number, Presence, Syntax};
 use self::eval::Machine;
+pub(crate) use self::leaves::Leaf;
 use self::value::{Bottom, Code};
 use super::json::Json;
 

@@ -142,7 +142,7 @@ impl Parser<'_> {
             }
             decls.push(self.decl()?);
             if *self.token() != Token::Comma
-                && !(!close.is_empty() && self.is(close))
+                && (close.is_empty() || !self.is(close))
                 && *self.token() != Token::End
             {
                 let what = if close.is_empty() { "','" } else { "'}' or ','" };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ast::{Clause, Comprehension, Decl, Expr, ExprId, Item, Part, Syntax, print_label};
+use super::ast::{Clause, Comprehension, Decl, Expr, ExprId, Item, Op, Part, Syntax, print_label};
 
 /// Names that are everywhere.
 pub(crate) const PREDECLARED: [&str; 33] = [
@@ -54,6 +54,18 @@ impl<'a> Walk<'a> {
                 Part::Value(value) => self.expr(*value),
                 Part::Text(_) => Ok(()),
             }),
+            Expr::Unary(Op::Default, _) => {
+                Err(format!("{}preference mark not allowed at this position", self.place()))
+            }
+            Expr::Binary(Op::Or, left, right) => {
+                for side in [*left, *right] {
+                    match self.syntax.get(side) {
+                        Expr::Unary(Op::Default, value) => self.expr(*value)?,
+                        _ => self.expr(side)?,
+                    }
+                }
+                Ok(())
+            }
             Expr::Unary(_, value) | Expr::Paren(value) | Expr::Select(value, _) => self.expr(*value),
             Expr::Binary(_, left, right) | Expr::Index(left, right) => {
                 self.expr(*left)?;
@@ -75,8 +87,11 @@ impl<'a> Walk<'a> {
             self.used.insert(name.to_owned());
             return Ok(());
         }
-        let place = if self.path.is_empty() { String::new() } else { format!("{}: ", self.path.join(".")) };
-        Err(format!("{place}reference \"{name}\" not found"))
+        Err(format!("{}reference \"{name}\" not found", self.place()))
+    }
+
+    fn place(&self) -> String {
+        if self.path.is_empty() { String::new() } else { format!("{}: ", self.path.join(".")) }
     }
 
     fn block(&mut self, decls: &'a [Decl]) -> Result<(), String> {

@@ -196,14 +196,14 @@ pub(crate) fn compare(op: Op, left: &Scalar, right: &Scalar) -> Option<bool> {
     let order = match (left, right) {
         (Scalar::Number(left), Scalar::Number(right)) => left.compare(*right),
         (Scalar::Text(left), Scalar::Text(right)) => left.as_bytes().cmp(right.as_bytes()),
-        (Scalar::Null, _) | (_, Scalar::Null) | (Scalar::Bool(_), Scalar::Bool(_)) => {
+        // Values of different kinds are different.
+        _ => {
             return match op {
                 Op::Equal => Some(left == right),
                 Op::NotEqual => Some(left != right),
                 _ => None,
             };
         }
-        _ => return None,
     };
     Some(match op {
         Op::Equal => order.is_eq(),
