@@ -2,7 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use ed25519_dalek::pkcs8::DecodePublicKey as _;
-use lotse_digest::{Algorithm, Digest};
+#[cfg(feature = "rsa")]
+use lotse_digest::Algorithm;
+use lotse_digest::Digest;
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 
 use super::pem;
