@@ -14,9 +14,7 @@ use lotse_digest::{Digest, MerkleTree};
 use lotse_provenance::{
     Actor, ActorKind, Anchor, Error, Event, Log, LogStore, MemoryStore, Query, Tampering, Timestamp, Witness,
 };
-use lotse_sign::{
-    Checkpoint, NoteKey, Scheme, SignedNote, SigningKey, TlogProof, VerifyingKey, WitnessPolicy,
-};
+use lotse_sign::{Checkpoint, NoteKey, Scheme, SignedNote, SigningKey, VerifyingKey, WitnessPolicy};
 use proptest::prelude::*;
 #[cfg(feature = "fs")]
 use tempfile::TempDir;
@@ -75,7 +73,7 @@ fn every_entry_is_proved_and_a_reopened_log_is_the_same() {
     let checkpoint = reopened.verify(ORIGIN, &public()).unwrap();
     assert_eq!(checkpoint, log.verify(ORIGIN, &public()).unwrap());
     for index in 0..12 {
-        let proof = TlogProof::parse(&reopened.prove(index).unwrap().to_text()).unwrap();
+        let proof = lotse_sign::TlogProof::parse(&reopened.prove(index).unwrap().to_text()).unwrap();
         assert!(proof.to_text().len() < 600);
         assert_eq!(proof.verify(&reopened.entry(index).unwrap(), ORIGIN, &public()).unwrap(), checkpoint);
         assert!(proof.verify(b"another", ORIGIN, &public()).is_err());
