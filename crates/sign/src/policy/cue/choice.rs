@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::ast::{Expr, ExprId, Op};
 use super::eval::Machine;
 use super::sum::Sum;
-use super::value::{Bottom, Conjunct, Outcome, VertexId};
+use super::value::{Bottom, Code, Conjunct, Outcome, VertexId};
 
 const COMBINATIONS: usize = 64;
+/// How deep a trial is looked into for fields that are missing.
+const NESTING: usize = 16;
 
 impl Machine<'_> {
     /// `a | *b | c` as a list of expressions, each with whether it is marked.
@@ -24,6 +26,22 @@ impl Machine<'_> {
             }
             _ => vec![(expr, false)],
         }
+    }
+
+    /// Whether a required field is missing below a vertex whose conditions contradict each other.
+    fn misses_impossible(&mut self, id: VertexId, depth: usize) -> bool {
+        if depth > NESTING || self.is_plain_data(id) {
+            return false;
+        }
+        let arcs = self.at(id).map(|vertex| vertex.arcs.clone()).unwrap_or_default();
+        arcs.into_iter().any(|(_, arc)| match self.at(arc).map(|arc| (arc.present, arc.required)) {
+            Some((true, _)) => self.misses_impossible(arc, depth + 1),
+            Some((false, true)) => {
+                self.evaluate(arc);
+                matches!(self.outcome(arc), Outcome::Bottom(error) if error.code == Code::Conflict)
+            }
+            _ => false,
+        })
     }
 
     /// Tries all combinations of alternatives. `None` if exactly one is left, which is then adopted.
@@ -60,7 +78,13 @@ impl Machine<'_> {
             }
             match self.first_conflict(trial) {
                 Some((_, error)) => failures.push(error),
-                None => left.push((trial, any && marked, choices)),
+                None => {
+                    if self.misses_impossible(trial, 0) {
+                        // CUE takes some such alternatives away and keeps others.
+                        self.give_up("a required field without a possible value among alternatives");
+                    }
+                    left.push((trial, any && marked, choices));
+                }
             }
             if let Some(what) = &self.unsupported {
                 return Some(Outcome::Bottom(Bottom::unsupported(what.clone())));

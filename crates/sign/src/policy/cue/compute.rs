@@ -167,11 +167,7 @@ impl Machine<'_> {
                     }
                     if declared(decls).any(|declared| declared == name) {
                         let arc = self.arc(vertex, &Label::field(name, false), false);
-                        if !self.at(arc).is_some_and(|arc| arc.present || arc.required) {
-                            return Err(Bottom::incomplete(format!(
-                                "cannot reference optional field: {name}"
-                            )));
-                        }
+                        self.readable(arc, name)?;
                         let definition = name.starts_with('#') || name.starts_with("_#");
                         return Ok(Found::Vertex { vertex: arc, definition });
                     }
@@ -180,6 +176,18 @@ impl Machine<'_> {
             at = up;
         }
         self.predeclared(name)
+    }
+
+    /// That a field may be referred to. Of one that is required and missing nobody but CUE says what it is there.
+    fn readable(&mut self, arc: VertexId, name: &str) -> Result<(), Bottom> {
+        let state = self.at(arc).map(|arc| (arc.present, arc.required));
+        match state {
+            Some((true, _)) => Ok(()),
+            Some((false, true)) => {
+                Err(self.give_up(&format!("a reference to the required field {name}, which is missing")))
+            }
+            _ => Err(Bottom::incomplete(format!("cannot reference optional field: {name}"))),
+        }
     }
 
     fn predeclared(&mut self, name: &str) -> Result<Found, Bottom> {
@@ -225,10 +233,10 @@ impl Machine<'_> {
         let label = Label::field(name, false);
         let found = self.at(base_vertex).and_then(|vertex| vertex.by_label.get(&label)).copied();
         match found {
-            Some(arc) if self.at(arc).is_some_and(|arc| arc.present || arc.required) => {
+            Some(arc) => {
+                self.readable(arc, name)?;
                 Ok(Found::Vertex { vertex: arc, definition: name.starts_with('#') })
             }
-            Some(_) => Err(Bottom::incomplete(format!("cannot reference optional field: {name}"))),
             None if self.at(base_vertex).is_some_and(|vertex| vertex.state == State::Busy) => {
                 Err(self.give_up("a field of something that is not known yet"))
             }

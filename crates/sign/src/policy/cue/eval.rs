@@ -464,7 +464,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Whether nothing but the document speaks of this vertex: it cannot contradict itself.
-    fn is_plain_data(&self, id: VertexId) -> bool {
+    pub(super) fn is_plain_data(&self, id: VertexId) -> bool {
         self.at(id).is_some_and(|vertex| {
             matches!(vertex.conjuncts.as_slice(), [one] if one.expr >= self.data && vertex.state == State::Fresh)
         })
