@@ -77,7 +77,7 @@ fn cve_2026_22703_a_log_entry_of_something_else_is_refused() {
     // The whole entry of another signature over the same artifact, with its own good proof and promise.
     for setup in [Setup::V1, Setup::V2] {
         let sandbox = sigstore(&[]);
-        let mut sign = || -> Value {
+        let sign = || -> Value {
             let bundle = sandbox.sign_with(setup, Content::Artifact(ARTIFACT), &claims()).unwrap();
             serde_json::from_slice(&bundle.to_json().unwrap()).unwrap()
         };
