@@ -334,7 +334,7 @@ const RELEASES: [Release; 34] = [
     (
         "a cut key",
         |s| s.request.key = Some(test_key()[..60].to_owned()),
-        &["no usable private key", "neither P-256 nor Ed25519"],
+        &["no usable private key", "END PRIVATE KEY", "is missing"],
     ),
     (
         "a cut log of the release before",
