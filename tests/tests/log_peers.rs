@@ -4,6 +4,7 @@
 //! `…/tessera/cmd/examples/posix-oneshot@v1.0.2`, put into a directory of `LOTSE_PEERS` as `tessera-fsck` and `tessera-posix-oneshot`
 //! (plain `fsck` is another program everywhere).
 #![allow(
+    clippy::print_stderr,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -33,7 +34,7 @@ fn optional(name: &str) -> Option<PathBuf> {
         .map(|place| place.join(name));
     let found = found.into_iter().find(|path| path.is_file());
     if found.is_none() {
-        println!("skipped: the optional peer {name:?} is neither in LOTSE_PEERS nor on PATH");
+        eprintln!("skipped: the optional peer {name:?} is neither in LOTSE_PEERS nor on PATH");
     }
     found
 }
