@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use lotse_digest::{Algorithm, Digest, Hasher};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +154,14 @@ impl Envelope {
         pae(&self.payload_type, &self.payload)
     }
 
+    /// The digest of the bytes that are signed, without a copy of the payload.
+    pub(crate) fn pae_digest(&self, algorithm: Algorithm) -> Digest {
+        let mut hasher = Hasher::new(algorithm);
+        hasher.update(pae_head(&self.payload_type, &self.payload).as_bytes());
+        hasher.update(&self.payload);
+        hasher.finish()
+    }
+
     /// The signature of an envelope in a bundle, which has exactly one.
     pub(crate) fn only_signature(&self) -> &[u8] {
         self.signatures.first().map(|signature| signature.bytes.as_slice()).unwrap_or_default()
@@ -174,7 +183,12 @@ impl Envelope {
 
 /// The pre-authentication encoding: `DSSEv1 SP len(type) SP type SP len(body) SP body`, lengths in bytes.
 pub(crate) fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
+    let mut bytes = pae_head(payload_type, payload).into_bytes();
     bytes.extend_from_slice(payload);
     bytes
+}
+
+/// What stands before the payload.
+fn pae_head(payload_type: &str, payload: &[u8]) -> String {
+    format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len())
 }

@@ -16,6 +16,11 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn to_hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Bytes of lower-case hexadecimal.
 pub(crate) fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     let lower = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));

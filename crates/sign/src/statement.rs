@@ -4,7 +4,7 @@ use lotse_digest::{Algorithm, Digest};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::{Artifact, COSIGN_SIGN, Error};
+use crate::{COSIGN_SIGN, Error};
 
 const V1: &str = "https://in-toto.io/Statement/v1";
 const TYPES: [&str; 2] = [V1, "https://in-toto.io/Statement/v0.1"];
@@ -73,14 +73,12 @@ impl StatementHead {
     }
 
     /// Which subject the artifact is: one of which at least one digest is the artifact's and none of those that can be
-    /// compared differs. Digests are lower-case hexadecimal, as everywhere.
-    pub(crate) fn subject(&self, artifact: &Artifact<'_>) -> Option<usize> {
-        let known: Vec<_> =
-            Algorithm::ALL.into_iter().filter_map(|algorithm| artifact.digest(algorithm)).collect();
+    /// compared differs; `artifact` tells its digests as far as they are known. Digests are lower-case hexadecimal, as everywhere.
+    pub(crate) fn subject(&self, artifact: impl Fn(Algorithm) -> Option<Digest>) -> Option<usize> {
         self.subjects.iter().position(|digests| {
-            let mut compared = known
-                .iter()
-                .filter_map(|digest| Some(*digests.get(digest.algorithm().name())? == digest.encoded()));
+            let mut compared = Algorithm::ALL.into_iter().filter_map(|algorithm| {
+                Some(*digests.get(algorithm.name())? == artifact(algorithm)?.encoded())
+            });
             compared.next().is_some_and(|first| first && compared.all(|same| same))
         })
     }

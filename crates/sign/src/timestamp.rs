@@ -1,7 +1,8 @@
 use lotse_digest::{Algorithm, Digest};
 
 use crate::der::{Der, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, SEQUENCE, SET, Tlv, dotted, wrap};
-use crate::x509::{Certificate, SignatureAlgorithm, hash_algorithm};
+use crate::trusted_root::{TimestampAuthority, TrustedRoot};
+use crate::x509::{Certificate, Purpose, SignatureAlgorithm, check_leaf, hash_algorithm};
 use crate::{Error, Time};
 
 /// Bytes of a token.
@@ -132,6 +133,44 @@ impl Timestamp {
             return Err("its signature does not verify".to_owned());
         }
         Ok(())
+    }
+}
+
+impl TrustedRoot {
+    /// The authority whose leaf signed a timestamp of `message`, judged by its own chain and its own window at its own time.
+    pub(crate) fn authority_of(
+        &self,
+        timestamp: &Timestamp,
+        message: &[u8],
+    ) -> Result<&TimestampAuthority, String> {
+        let mut reason = "no configured timestamp authority is named in it".to_owned();
+        for authority in self.timestamp_authorities.iter().flatten() {
+            if !timestamp.names(&authority.leaf) {
+                continue;
+            }
+            match authority.judge(timestamp, message) {
+                Ok(()) => return Ok(authority),
+                Err(why) => reason = why,
+            }
+        }
+        Err(reason)
+    }
+}
+
+impl TimestampAuthority {
+    fn judge(&self, timestamp: &Timestamp, message: &[u8]) -> Result<(), String> {
+        timestamp.verify(message, &self.leaf)?;
+        check_leaf(&self.leaf, Purpose::TimeStamping)?;
+        if let Some(reason) = self.leaf.invalid_at(timestamp.time) {
+            return Err(format!("the authority's certificate: {reason}"));
+        }
+        if let Some(above) = &self.authority {
+            above.valid_at(Purpose::TimeStamping, timestamp.time)?;
+        }
+        match self.window.excludes(timestamp.time) {
+            Some(reason) => Err(format!("{}: {reason}", self.uri)),
+            None => Ok(()),
+        }
     }
 }
 

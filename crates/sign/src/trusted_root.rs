@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use lotse_digest::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::proto::{Bytes, nullable};
 use crate::x509::{Authority, Certificate};
-use crate::{Error, Scheme, Time, VerifyingKey};
+use crate::{Error, Scheme, Time, VerifyingKey, encoding};
 
 /// Bytes of a trusted root.
 const BYTES: usize = 4 << 20;
@@ -18,13 +20,13 @@ const MEDIA_TYPES: [&str; 2] = [
 /// (protobuf-specs, `TrustedRoot`).
 ///
 /// What in it cannot be used (a key of an unknown kind, a chain that does not hold together) does not spoil the rest; it
-/// is refused by name where a bundle refers to it.
+/// is refused by name where a bundle refers to it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TrustedRoot {
-    pub(crate) logs: Vec<Result<Log, Unusable>>,
-    pub(crate) ct_logs: Vec<Result<Log, Unusable>>,
-    pub(crate) authorities: Vec<Result<CertificateAuthority, String>>,
-    pub(crate) timestamp_authorities: Vec<Result<TimestampAuthority, String>>,
+    pub(crate) logs: Arc<[Result<Log, Unusable>]>,
+    pub(crate) ct_logs: Arc<[Result<Log, Unusable>]>,
+    pub(crate) authorities: Arc<[Result<CertificateAuthority, String>]>,
+    pub(crate) timestamp_authorities: Arc<[Result<TimestampAuthority, String>]>,
     digest: Digest,
 }
 
@@ -251,7 +253,7 @@ fn find<'a>(logs: &'a [Result<Log, Unusable>], id: &[u8]) -> Result<&'a Log, Str
             _ => {}
         }
     }
-    let hex: String = id.iter().take(32).map(|byte| format!("{byte:02x}")).collect();
+    let hex = encoding::to_hexadecimal(id.get(..32).unwrap_or(id));
     Err(match unusable {
         Some(reason) => format!("log {hex} cannot be used: {reason}"),
         None => format!("log {hex} is not in the trusted root"),

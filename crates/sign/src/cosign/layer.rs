@@ -14,10 +14,11 @@ use crate::{Bundle, Envelope, Error, Signer, encoding};
 pub const SIMPLE_SIGNING_MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 /// The media type of a layer that holds a DSSE envelope.
 pub const DSSE_MEDIA_TYPE: &str = "application/vnd.dsse.envelope.v1+json";
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
-const BUNDLE: &str = "dev.sigstore.cosign/bundle";
-const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
+/// The annotations of a layer.
+pub(crate) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+pub(crate) const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+pub(crate) const BUNDLE: &str = "dev.sigstore.cosign/bundle";
+pub(crate) const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
 /// One signature or attestation of cosign's older layout: a layer of the manifest under the tag `sha256-….sig` or `.att`.
 /// Plain data; the payload's bytes are signed as they are.

@@ -8,7 +8,7 @@ mod predicate;
 mod simple_signing;
 
 pub use self::attachments::{AttachedBundle, AttachmentStore, Attachments};
-pub(crate) use self::layer::decode_layer;
+pub(crate) use self::layer::{BUNDLE, CERTIFICATE, SIGNATURE, TIMESTAMP, decode_layer};
 pub use self::layer::{CosignLayer, DSSE_MEDIA_TYPE, SIMPLE_SIGNING_MEDIA_TYPE};
 pub use self::manifest::CosignManifest;
 pub use self::predicate::cosign_predicate_type;

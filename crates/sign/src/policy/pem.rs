@@ -52,13 +52,7 @@ pub(crate) fn is_public_key(text: &str) -> bool {
 /// The first key of a text, if it is of a kind that this crate verifies with.
 pub(crate) fn verifying_key(text: &str) -> Option<VerifyingKey> {
     let (label, der) = first_block(text)?;
-    let body = STANDARD.encode(der);
-    VerifyingKey::from_pem(&format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", wrapped(&body)))
-        .ok()
-}
-
-fn wrapped(text: &str) -> String {
-    text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n")
+    if label == "PUBLIC KEY" { VerifyingKey::from_der(&der).ok() } else { None }
 }
 
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
@@ -91,13 +85,7 @@ fn is_spki(der: &[u8]) -> bool {
                 .iter()
                 .any(|(oid, length)| *oid == curve && key.len() == *length && key.first() == Some(&4));
             let ours = CURVES.get(1).is_some_and(|(p256, _)| *p256 == curve);
-            let pem = || {
-                format!(
-                    "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
-                    wrapped(&STANDARD.encode(der))
-                )
-            };
-            known && (!ours || VerifyingKey::from_pem(&pem()).is_ok())
+            known && (!ours || VerifyingKey::from_der(der).is_ok())
         }
         _ => false,
     }

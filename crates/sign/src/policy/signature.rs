@@ -5,15 +5,11 @@ use lotse_digest::{Algorithm, Digest};
 use super::identity::{IdentityError, PolicyIdentity, check_identities};
 use super::json::Json;
 use super::payload::{check_subject, go_base64, wrong_payload_type};
+use crate::cosign::{BUNDLE, CERTIFICATE, SIGNATURE, TIMESTAMP};
 use crate::timestamp::Timestamp;
 use crate::x509::{Certificate, Purpose, check_leaf, scts};
 use crate::{Claims, Context, CosignLayer, Envelope, ExpectedSigner, IdentityRule, Requirements, Scheme};
 use crate::{SubjectName, Time, TrustedRoot, Verifier, VerifyingKey, dsse};
-
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
-const BUNDLE: &str = "dev.sigstore.cosign/bundle";
-const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
 /// Why a signature does not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -305,26 +301,8 @@ fn timestamp(json: &str, message: &[u8], root: &TrustedRoot) -> Result<Time, Str
     let json = Json::parse(json.as_bytes())?;
     let encoded = json.get("SignedRFC3161Timestamp").and_then(Json::as_str).ok_or("no timestamp in it")?;
     let timestamp = Timestamp::parse(&go_base64(encoded)?).map_err(|error| error.to_string())?;
-    let mut reason = "no configured timestamp authority is named in it".to_owned();
-    for authority in root.timestamp_authorities.iter().flatten() {
-        if !timestamp.names(&authority.leaf) {
-            continue;
-        }
-        let judged = timestamp
-            .verify(message, &authority.leaf)
-            .and_then(|()| check_leaf(&authority.leaf, Purpose::TimeStamping))
-            .and_then(|()| authority.leaf.invalid_at(timestamp.time).map_or(Ok(()), Err))
-            .and_then(|()| match &authority.authority {
-                Some(above) => above.valid_at(Purpose::TimeStamping, timestamp.time),
-                None => Ok(()),
-            })
-            .and_then(|()| authority.window.excludes(timestamp.time).map_or(Ok(()), Err));
-        match judged {
-            Ok(()) => return Ok(timestamp.time),
-            Err(why) => reason = why,
-        }
-    }
-    Err(reason)
+    root.authority_of(&timestamp, message)?;
+    Ok(timestamp.time)
 }
 
 /// Any signer: who it is is asked elsewhere.

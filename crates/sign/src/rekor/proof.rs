@@ -11,7 +11,7 @@ pub(crate) fn verify_inclusion_promise(entry: &LogEntry, set: &[u8], log: &Log) 
         r#"{{"body":"{}","integratedTime":{},"logID":"{}","logIndex":{}}}"#,
         encoding::encode(&entry.body),
         entry.integrated_time,
-        hexadecimal(&entry.log_id),
+        encoding::to_hexadecimal(&entry.log_id),
         entry.index,
     );
     if log.key.verifies(signed.as_bytes(), set) {
@@ -64,8 +64,4 @@ fn checkpoint(note: &SignedNote, log: &Log, v2: bool) -> Result<Checkpoint, Stri
     } else {
         Err(format!("the checkpoint is of {:?}, not of {host:?}", checkpoint.origin))
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

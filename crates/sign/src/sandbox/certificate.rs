@@ -1,7 +1,5 @@
 //! Writing certificates.
 
-use lotse_digest::Digest;
-
 use crate::der::{
     BIT_STRING, BOOLEAN, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, SEQUENCE, SET, UTC_TIME, UTF8_STRING,
     wrap,
@@ -147,9 +145,4 @@ fn time(time: Time) -> Vec<u8> {
         }
         _ => wrap(GENERALIZED_TIME, &[text.as_bytes()]),
     }
-}
-
-/// The fingerprint of a certificate in DER.
-pub(super) fn fingerprint(der: &[u8]) -> Digest {
-    Digest::sha256(der)
 }

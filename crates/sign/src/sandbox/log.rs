@@ -154,11 +154,11 @@ impl Sandbox {
         };
         let promise = key.sign(signed.as_bytes())?;
         let time = if self.has(Fault::PromiseOfAnotherTime) { time + 1 } else { time };
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = encoding::to_hexadecimal;
         let answer = json!({
             "body": encoded,
             "integratedTime": time,
-            "logID": self.log_id(id.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+            "logID": hex(&self.log_id(id.as_bytes())),
             "logIndex": global,
             "verification": {
                 "signedEntryTimestamp": encoding::encode(&promise),

@@ -2,7 +2,7 @@
 
 use lotse_digest::{Algorithm, Digest};
 
-use super::certificate::{Draft, KEY_USAGE, TIME_STAMPING, algorithm, digits, fingerprint, name};
+use super::certificate::{Draft, KEY_USAGE, TIME_STAMPING, algorithm, digits, name};
 use super::{Fault, Sandbox};
 use crate::der::{BIT_STRING, Der, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, SEQUENCE, SET, wrap};
 use crate::{Error, Scheme, SigningKey, Time};
@@ -112,7 +112,7 @@ impl Sandbox {
         let bound = if self.has(Fault::TimestampBoundToAnotherCertificate) {
             Digest::sha256(b"another")
         } else {
-            fingerprint(leaf)
+            Digest::sha256(leaf)
         };
         let ess = wrap(SEQUENCE, &[&wrap(OCTET_STRING, &[bound.as_bytes()])]);
         let digest = Digest::of(Algorithm::Sha384, content);

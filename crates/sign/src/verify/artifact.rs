@@ -19,17 +19,4 @@ impl Artifact<'_> {
             Self::Digests(digests) => digests.iter().find(|digest| digest.algorithm() == algorithm).cloned(),
         }
     }
-
-    /// By which a verdict names it.
-    pub(super) fn names(&self) -> Vec<Digest> {
-        match self {
-            Self::Bytes(bytes) => vec![Digest::sha256(bytes)],
-            Self::Digests(digests) => digests.to_vec(),
-        }
-    }
-
-    /// In words.
-    pub(super) fn name(&self) -> String {
-        self.names().iter().map(Digest::to_string).collect::<Vec<_>>().join(", ")
-    }
 }

@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use lotse_digest::{Algorithm, Digest};
 
-use super::{Artifact, Context, ExpectedSigner, Finding, Proved, Rule, SignedBy, Verdict, VerifiedTime};
+use super::hashes::Hashes;
+use super::{Context, ExpectedSigner, Finding, Proved, Rule, SignedBy, Verdict, VerifiedTime};
 use crate::bundle::{Content, Material};
 use crate::dsse::IN_TOTO;
 use crate::rekor::{
@@ -19,7 +20,7 @@ use crate::{Bundle, Claims, SimpleSigning, Time, TrustedRoot, VerifyingKey};
 pub(super) struct Check<'a> {
     pub(super) root: &'a TrustedRoot,
     pub(super) bundle: &'a Bundle,
-    pub(super) artifact: &'a Artifact<'a>,
+    pub(super) hashes: Hashes<'a>,
     pub(super) context: &'a Context<'a>,
     /// In cosign's older layout the artifact is a payload about an image: the image, and the payload.
     pub(super) image: Option<(&'a Digest, &'a [u8])>,
@@ -96,8 +97,8 @@ impl<'a> Check<'a> {
     /// A message signature's digest is a hint; a wrong one is refused all the same.
     fn message(&self, verdict: &mut Verdict) -> Checked {
         let Content::Message { digest, .. } = &self.bundle.content else { return Ok(()) };
-        decide(verdict, Rule::Artifact, vec![self.artifact.name()], || {
-            match self.artifact.digest(digest.algorithm()) {
+        decide(verdict, Rule::Artifact, vec![self.hashes.name()], || {
+            match self.hashes.artifact(digest.algorithm()) {
                 Some(actual) if actual == *digest => Ok((format!("the bundle is about {digest}"), ())),
                 Some(actual) => Err(format!("the bundle is about {digest}, not about {actual}")),
                 None => Err(format!(
@@ -126,44 +127,13 @@ impl<'a> Check<'a> {
                     return Err("the same timestamp stands there twice".to_owned());
                 }
                 let timestamp = Timestamp::parse(bytes).map_err(|error| error.to_string())?;
-                let source = self.timestamp_authority(&timestamp)?;
+                let source = self.root.authority_of(&timestamp, self.signature_bytes())?.uri.clone();
                 Ok((format!("{source} saw the signature at {}", timestamp.time), (timestamp.time, source)))
             })?;
             found.authorities.insert(source.clone());
             found.times.push(VerifiedTime { time, source });
         }
         Ok(())
-    }
-
-    /// The authority whose leaf signed, judged by its own chain and its own window at its own time.
-    fn timestamp_authority(&self, timestamp: &Timestamp) -> Result<String, String> {
-        let mut reason = "no configured timestamp authority is named in it".to_owned();
-        for authority in &self.root.timestamp_authorities {
-            let Ok(authority) = authority else { continue };
-            if !timestamp.names(&authority.leaf) {
-                continue;
-            }
-            let judged = timestamp
-                .verify(self.signature_bytes(), &authority.leaf)
-                .and_then(|()| check_leaf(&authority.leaf, Purpose::TimeStamping))
-                .and_then(|()| match authority.leaf.invalid_at(timestamp.time) {
-                    Some(reason) => Err(format!("the authority's certificate: {reason}")),
-                    None => Ok(()),
-                })
-                .and_then(|()| match &authority.authority {
-                    Some(above) => above.valid_at(Purpose::TimeStamping, timestamp.time),
-                    None => Ok(()),
-                })
-                .and_then(|()| match authority.window.excludes(timestamp.time) {
-                    Some(reason) => Err(format!("{}: {reason}", authority.uri)),
-                    None => Ok(()),
-                });
-            match judged {
-                Ok(()) => return Ok(authority.uri.clone()),
-                Err(why) => reason = why,
-            }
-        }
-        Err(reason)
     }
 
     /// Every log entry of the bundle must hold, too.
@@ -225,7 +195,7 @@ impl<'a> Check<'a> {
         }
         match (&body.subject, &self.bundle.content) {
             (EntrySubject::Signed(digest), Content::Message { .. }) => {
-                match self.artifact.digest(digest.algorithm()) {
+                match self.hashes.artifact(digest.algorithm()) {
                     Some(actual) if actual == *digest => Ok(()),
                     Some(_) => Err("the entry is about another artifact".to_owned()),
                     None => Err(format!(
@@ -235,7 +205,7 @@ impl<'a> Check<'a> {
                 }
             }
             (EntrySubject::Signed(digest), Content::Dsse(envelope)) if entry.is_v2() => {
-                if Digest::of(digest.algorithm(), &envelope.pae()) == *digest {
+                if self.hashes.envelope(envelope, digest.algorithm()) == *digest {
                     return Ok(());
                 }
                 Err("the entry is about another envelope".to_owned())
@@ -288,7 +258,7 @@ impl<'a> Check<'a> {
                 }
             }
             let mut reason = "no configured authority issued the certificate".to_owned();
-            for authority in &self.root.authorities {
+            for authority in self.root.authorities.iter() {
                 let Ok(authority) = authority else { continue };
                 if !authority.authority.issued(leaf) {
                     continue;
@@ -376,8 +346,8 @@ impl<'a> Check<'a> {
 
     fn signs_digest(&self, key: &VerifyingKey, hash: Algorithm) -> Result<bool, String> {
         let digest = match &self.bundle.content {
-            Content::Dsse(envelope) => Digest::of(hash, &envelope.pae()),
-            Content::Message { .. } => self.artifact.digest(hash).ok_or_else(|| {
+            Content::Dsse(envelope) => self.hashes.envelope(envelope, hash),
+            Content::Message { .. } => self.hashes.artifact(hash).ok_or_else(|| {
                 format!("the key signs {hash} digests, and the artifact's {hash} is not known")
             })?,
         };
@@ -385,12 +355,10 @@ impl<'a> Check<'a> {
     }
 
     fn signs_bytes(&self, key: &VerifyingKey) -> Result<bool, String> {
-        match (&self.bundle.content, self.artifact) {
+        match (&self.bundle.content, self.hashes.bytes()) {
             (Content::Dsse(envelope), _) => Ok(key.verifies(&envelope.pae(), self.signature_bytes())),
-            (Content::Message { .. }, Artifact::Bytes(bytes)) => {
-                Ok(key.verifies(bytes, self.signature_bytes()))
-            }
-            (Content::Message { .. }, Artifact::Digests(_)) => {
+            (Content::Message { .. }, Some(bytes)) => Ok(key.verifies(bytes, self.signature_bytes())),
+            (Content::Message { .. }, None) => {
                 Err(format!("{} signs the bytes themselves, which were not given", key.scheme()))
             }
         }
@@ -417,12 +385,12 @@ impl<'a> Check<'a> {
                 return Err(format!("the payload is {:?}, no in-toto statement", envelope.payload_type()));
             }
             let head = StatementHead::parse(payload).map_err(|error| error.to_string())?;
-            match head.subject(self.artifact) {
+            match head.subject(|algorithm| self.hashes.artifact(algorithm)) {
                 Some(number) => {
                     let words = format!("subject {} of {} is the artifact", number + 1, head.len());
                     Ok((format!("{}: {words}", head.predicate_type), Some(head.predicate_type)))
                 }
-                None => Err(format!("none of its {} subjects is {}", head.len(), self.artifact.name())),
+                None => Err(format!("none of its {} subjects is {}", head.len(), self.hashes.name())),
             }
         })
     }

@@ -1,7 +1,8 @@
 use lotse_digest::{Algorithm, Digest};
 
 use super::check::Check;
-use super::{Artifact, Context, Question, Verdict, Verifier};
+use super::hashes::Hashes;
+use super::{Artifact, Context, Verdict, Verifier};
 use crate::cosign::{Attachments, CosignLayer, DSSE_MEDIA_TYPE, decode_layer};
 use crate::{Bundle, Error};
 
@@ -80,21 +81,14 @@ impl Verifier {
     ) -> Result<Verdict, Error> {
         let bundle = decode_layer(layer)?;
         let images = [image.clone()];
-        let mut verdict = Verdict::new(Question {
-            bundle: layer_digest(layer),
-            artifact: images.to_vec(),
-            trusted_root: self.root.digest().clone(),
-            signer: context.signer.describe(),
-            requirements: context.requirements,
-            at: context.at,
-        });
+        let mut verdict = self.ask(layer_digest(layer), images.to_vec(), context);
         let is_attestation = layer.media_type == DSSE_MEDIA_TYPE;
         let artifact =
             if is_attestation { Artifact::Digests(&images) } else { Artifact::Bytes(&layer.payload) };
         let check = Check {
             root: &self.root,
             bundle: &bundle,
-            artifact: &artifact,
+            hashes: Hashes::new(&artifact),
             context,
             image: (!is_attestation).then_some((image, layer.payload.as_slice())),
             hash,

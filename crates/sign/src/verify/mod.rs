@@ -4,6 +4,7 @@ mod artifact;
 mod batch;
 mod cache;
 mod check;
+mod hashes;
 mod image;
 mod requirements;
 mod signer;
@@ -19,6 +20,7 @@ pub use self::verdict::{Finding, Proved, Question, Refusal, Rule, SignedBy, Step
 use lotse_digest::Digest;
 
 use self::check::Check;
+use self::hashes::Hashes;
 use crate::{Bundle, Error, Time, TrustedRoot};
 
 /// Verifies bundles against a trusted root: offline, at a time of the caller's choosing, and with reasons.
@@ -77,16 +79,22 @@ impl Verifier {
         artifact: &Artifact<'_>,
         context: &Context<'_>,
     ) -> Verdict {
-        let mut verdict = Verdict::new(Question {
-            bundle: json.clone(),
-            artifact: artifact.names(),
+        let hashes = Hashes::new(artifact);
+        let mut verdict = self.ask(json.clone(), hashes.names(), context);
+        Check { root: &self.root, bundle, hashes, context, image: None, hash: None }.run(&mut verdict);
+        verdict
+    }
+
+    /// A verdict that holds the question and no answer yet.
+    fn ask(&self, bundle: Digest, artifact: Vec<Digest>, context: &Context<'_>) -> Verdict {
+        Verdict::new(Question {
+            bundle,
+            artifact,
             trusted_root: self.root.digest().clone(),
             signer: context.signer.describe(),
             requirements: context.requirements,
             at: context.at,
-        });
-        Check { root: &self.root, bundle, artifact, context, image: None, hash: None }.run(&mut verdict);
-        verdict
+        })
     }
 
     /// Proves a stored verdict again from the stored inputs: the same question must be asked, and the same steps must hold.
