@@ -54,6 +54,12 @@ impl Time {
         self.seconds
     }
 
+    /// The date: year, month, day.
+    #[must_use]
+    pub const fn date(self) -> (i64, i64, i64) {
+        civil(self.seconds.div_euclid(DAY))
+    }
+
     /// The first moment of the second after this one, for windows that must still hold what is written in whole seconds.
     pub(crate) const fn next_second(self) -> Self {
         Self::from_seconds(self.seconds + 1)
@@ -82,7 +88,7 @@ impl Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = civil(self.seconds.div_euclid(DAY));
+        let (year, month, day) = self.date();
         let second = self.seconds.rem_euclid(DAY);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
