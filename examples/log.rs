@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use lotse_examples::fail;
+use lotse_examples::{fail, said};
 use lotse_provenance::{Anchor, DirectoryStore, Event, Hit, Log, Query, Timestamp};
 use lotse_sign::{Checkpoint, SignedNote, SigningKey, TlogProof, VerifyingKey};
 
@@ -125,22 +125,22 @@ fn run(command: Command) -> Outcome {
         Command::Prove { log, index, entry } => {
             let log = open(&log)?;
             if let Some(path) = entry {
-                write(&path, &log.entry(index).map_err(chain)?)?;
+                write(&path, &log.entry(index).map_err(said)?)?;
             }
-            print!("{}", log.prove(index).map_err(chain)?.to_text());
+            print!("{}", log.prove(index).map_err(said)?.to_text());
             Ok(true)
         }
         Command::Verify(arguments) => verify(&arguments),
         Command::Search(arguments) => search(arguments),
         Command::Index { log } => {
-            println!("{} entries read", open(&log)?.index().map_err(chain)?);
+            println!("{} entries read", open(&log)?.index().map_err(said)?);
             Ok(true)
         }
     }
 }
 
 fn append(log: &Path, origin: &str, key: &Path, file: Option<&Path>) -> Outcome {
-    let key = SigningKey::from_pem(&read(key)?).map_err(chain)?;
+    let key = SigningKey::from_pem(&read(key)?).map_err(said)?;
     let text = match file {
         Some(file) => read(file)?,
         None => {
@@ -150,9 +150,9 @@ fn append(log: &Path, origin: &str, key: &Path, file: Option<&Path>) -> Outcome 
     let mut events = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let event = Event::parse(line.as_bytes());
-        events.push(event.map_err(|error| format!("line {}: {}", number + 1, chain(error)))?);
+        events.push(event.map_err(|error| format!("line {}: {}", number + 1, said(error)))?);
     }
-    let places = open(log)?.append_all(&events, origin, &key).map_err(chain)?;
+    let places = open(log)?.append_all(&events, origin, &key).map_err(said)?;
     for place in places {
         println!("{place}");
     }
@@ -160,10 +160,10 @@ fn append(log: &Path, origin: &str, key: &Path, file: Option<&Path>) -> Outcome 
 }
 
 fn verify(arguments: &Verify) -> Outcome {
-    let key = VerifyingKey::from_pem(&read(&arguments.key)?).map_err(chain)?;
+    let key = VerifyingKey::from_pem(&read(&arguments.key)?).map_err(said)?;
     if let (Some(proof), Some(entry)) = (&arguments.proof, &arguments.entry) {
         let entry = fs::read(entry).map_err(|error| format!("{}: {error}", entry.display()))?;
-        let proof = TlogProof::parse(&read(proof)?).map_err(chain)?;
+        let proof = TlogProof::parse(&read(proof)?).map_err(said)?;
         return Ok(match proof.verify(&entry, &arguments.origin, &key) {
             Ok(checkpoint) => {
                 println!(
@@ -175,7 +175,7 @@ fn verify(arguments: &Verify) -> Outcome {
                 true
             }
             Err(error) => {
-                println!("{}", chain(error));
+                println!("{}", said(error));
                 false
             }
         });
@@ -183,11 +183,11 @@ fn verify(arguments: &Verify) -> Outcome {
     let log = open(arguments.log.as_deref().unwrap_or(Path::new(".")))?;
     let mut seen = Vec::new();
     for path in &arguments.seen {
-        let note = SignedNote::parse(&read(path)?).map_err(chain)?;
-        let checkpoint = Checkpoint::verify(&note, &arguments.origin, &key).map_err(chain)?;
+        let note = SignedNote::parse(&read(path)?).map_err(said)?;
+        let checkpoint = Checkpoint::verify(&note, &arguments.origin, &key).map_err(said)?;
         seen.push(Anchor { checkpoint, time: None });
     }
-    let audit = log.audit(&arguments.origin, &key, &seen).map_err(chain)?;
+    let audit = log.audit(&arguments.origin, &key, &seen).map_err(said)?;
     for finding in &audit.findings {
         println!("{finding}");
     }
@@ -204,20 +204,20 @@ fn verify(arguments: &Verify) -> Outcome {
 
 fn search(arguments: Search) -> Outcome {
     let log = open(&arguments.log)?;
-    let time = |text: Option<String>| text.map(|text| text.parse::<Timestamp>().map_err(chain)).transpose();
+    let time = |text: Option<String>| text.map(|text| text.parse::<Timestamp>().map_err(said)).transpose();
     let mut query = Query::default();
     query.commit = arguments.commit;
     query.release = arguments.release;
-    query.digest = arguments.digest.map(|text| text.parse().map_err(chain)).transpose()?;
+    query.digest = arguments.digest.map(|text| text.parse().map_err(said)).transpose()?;
     query.actor = arguments.actor;
     query.environment = arguments.environment;
     query.application = arguments.application;
     query.action = arguments.action;
     (query.from, query.to) = (time(arguments.from)?, time(arguments.to)?);
-    let hits = if arguments.scan { log.scan(&query) } else { log.search(&query) }.map_err(chain)?;
+    let hits = if arguments.scan { log.scan(&query) } else { log.search(&query) }.map_err(said)?;
     for Hit { index, event } in &hits {
         if arguments.json {
-            println!("{}", String::from_utf8_lossy(&event.to_entry().map_err(chain)?));
+            println!("{}", String::from_utf8_lossy(&event.to_entry().map_err(said)?));
         } else {
             let release = event.release.as_deref().or(event.commit.as_deref()).unwrap_or("-");
             println!(
@@ -230,7 +230,7 @@ fn search(arguments: Search) -> Outcome {
 }
 
 fn open(path: &Path) -> Result<Log<DirectoryStore>, String> {
-    Log::open(path).map_err(chain)
+    Log::open(path).map_err(said)
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -239,15 +239,4 @@ fn read(path: &Path) -> Result<String, String> {
 
 fn write(path: &Path, content: &[u8]) -> Result<(), String> {
     lotse_examples::replace(path, content).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// An error with its causes, on one line.
-fn chain(error: impl std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

@@ -54,18 +54,8 @@ fn main() -> ExitCode {
         Verb::Size(verb) => verb.run(),
         Verb::Diff(verb) => verb.run(),
     };
-    outcome.unwrap_or_else(|error| lotse_examples::fail("image", &chain(&error), code(&error)))
-}
-
-/// An error with what caused it.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+    outcome
+        .unwrap_or_else(|error| lotse_examples::fail("image", &lotse_examples::chain(&error), code(&error)))
 }
 
 fn code(error: &Error) -> u8 {

@@ -66,6 +66,12 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// The same for `map_err`.
+#[must_use]
+pub fn said(error: impl std::error::Error + 'static) -> String {
+    chain(&error)
+}
+
 /// Replaces a file in one step: whoever reads it meanwhile sees the old or the new one, never half of it.
 ///
 /// # Errors

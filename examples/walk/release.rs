@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lotse_digest::{Digest, Reference};
+use lotse_examples::said;
 use lotse_gitops_manifest::find_images;
 use lotse_oci::{Layout, Limits};
 use lotse_provenance::{
@@ -109,14 +110,4 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Found<()> {
         }
     }
     Ok(())
-}
-
-fn said(error: impl std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
