@@ -1,43 +1,28 @@
 //! The audit log beside another implementation of C2SP tlog-tiles, Tessera: it checks our log, and we check its.
 //!
-//! The peers are optional, as CI would have to build them: `go install github.com/transparency-dev/tessera/cmd/fsck@v1.0.2` and
-//! `…/tessera/cmd/examples/posix-oneshot@v1.0.2`, put into a directory of `LOTSE_PEERS` as `tessera-fsck` and `tessera-posix-oneshot`
-//! (plain `fsck` is another program everywhere).
+//! The peers are `go install github.com/transparency-dev/tessera/cmd/fsck@v1.0.2` and `…/tessera/cmd/examples/posix-oneshot@v1.0.2`, put
+//! into a directory of `LOTSE_PEERS` as `tessera-fsck` and `tessera-posix-oneshot` (plain `fsck` is another program everywhere).
 #![allow(
-    clippy::print_stderr,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::as_conversions,
-    clippy::disallowed_methods,
-    reason = "a test states what must hold, and finds its peers in the environment"
+    reason = "a test states what must hold"
 )]
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lotse_provenance::{Actor, Event, Log, Tampering, Timestamp};
 use lotse_sign::{NoteKey, Scheme, SigningKey};
+use lotse_tests::peer;
 use tempfile::TempDir;
 
 const ORIGIN: &str = "log.example/peers";
 const SEED: [u8; 32] = [5; 32];
-
-fn optional(name: &str) -> Option<PathBuf> {
-    let places = ["LOTSE_PEERS", "PATH"].into_iter().filter_map(std::env::var_os);
-    let found = places
-        .flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>())
-        .map(|place| place.join(name));
-    let found = found.into_iter().find(|path| path.is_file());
-    if found.is_none() {
-        eprintln!("skipped: the optional peer {name:?} is neither in LOTSE_PEERS nor on PATH");
-    }
-    found
-}
 
 fn key() -> SigningKey {
     SigningKey::from_secret(Scheme::Ed25519, &SEED).unwrap()
@@ -53,7 +38,7 @@ fn event(number: i64) -> Event {
 
 #[test]
 fn tessera_checks_our_log() {
-    let Some(fsck) = optional("tessera-fsck") else { return };
+    let Some(fsck) = peer("tessera-fsck") else { return };
     let directory = TempDir::new().unwrap();
     let mut log = Log::open(directory.path().join("log")).unwrap();
     let vkey = directory.path().join("vkey");
@@ -87,7 +72,7 @@ fn tessera_checks_our_log() {
 
 #[test]
 fn we_check_tesseras_log() {
-    let Some(oneshot) = optional("tessera-posix-oneshot") else { return };
+    let Some(oneshot) = peer("tessera-posix-oneshot") else { return };
     let directory = TempDir::new().unwrap();
     let secret = STANDARD.encode([&[1], SEED.as_slice()].concat());
     let id = u32::from_be_bytes(verifier_key().key_id());

@@ -8,10 +8,13 @@
     reason = "a test states what must hold"
 )]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lotse_sign::sandbox::{Fault, Sandbox, Setup};
 use lotse_sign::{
-    Artifact, Bundle, Claims, Content, Context, Error, ExactIdentity, ExpectedSigner, Requirements, Rule,
-    Scheme, SigningKey, SubjectName, Time, TrustedRoot, Verdict, Verifier,
+    Artifact, Bundle, Claims, Content, Context, CosignLayer, Error, ExactIdentity, ExpectedSigner,
+    Requirements, Rule, Scheme, SigningKey, SubjectName, Time, TimestampAuthority, Transport as _,
+    TrustedRoot, Verdict, Verifier,
 };
 
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
@@ -152,5 +155,32 @@ fn every_fault_is_found_by_the_rule_that_it_breaks() {
             (Err(_), None) => {}
             (verdict, rule) => panic!("{fault:?}: {verdict:?}, expected {rule:?}"),
         }
+    }
+}
+
+#[test]
+fn a_timestamp_of_an_attestation_in_the_older_layout_is_about_the_whole_envelope() {
+    let sigstore = Sandbox::new("older layout", now());
+    let key = SigningKey::from_secret(Scheme::EcdsaP256Sha256, &[3; 32]).unwrap();
+    let layer = CosignLayer::attest(statement(), "https://example.com/p", &key).unwrap();
+    let envelope: serde_json::Value = serde_json::from_slice(&layer.payload).unwrap();
+    let signature = STANDARD.decode(envelope["signatures"][0]["sig"].as_str().unwrap()).unwrap();
+    let verifier = Verifier::new(sigstore.trusted_root().unwrap());
+    let requirements = Requirements::sigstore().dangerously_without_log().timestamps(1);
+    let expected = key.verifying_key();
+    let context = Context { signer: ExpectedSigner::Key(&expected), requirements, at: now() };
+    for (stamped, good) in [(&layer.payload, true), (&signature, false)] {
+        let authority = TimestampAuthority::new("https://tsa.sandbox.test/api/v1/timestamp");
+        let answer = sigstore.send(&authority.request(stamped)).unwrap();
+        let token = STANDARD.encode(TimestampAuthority::timestamp(&answer).unwrap());
+        let mut layer = layer.clone();
+        layer.annotations.insert(
+            "dev.sigstore.cosign/rfc3161timestamp".to_owned(),
+            format!(r#"{{"SignedRFC3161Timestamp":"{token}"}}"#),
+        );
+        let verdict =
+            verifier.verify_layer(&layer, &lotse_digest::Digest::sha256(ARTIFACT), &context).unwrap();
+        assert_eq!(verdict.is_accepted(), good, "{verdict}");
+        assert!(good || verdict.result().unwrap_err().to_string().contains("it is about"), "{verdict}");
     }
 }

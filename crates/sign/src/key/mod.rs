@@ -1,12 +1,12 @@
 //! Keys: private ones that sign, public ones that verify.
 
+mod curve;
 #[cfg(feature = "encrypted-keys")]
 mod encrypted;
 mod pem;
 mod scheme;
 mod signer;
 mod signing;
-mod table;
 mod verifying;
 
 pub(crate) use self::pem::{blocks, write as write_pem};

@@ -24,6 +24,8 @@ pub(super) struct Check<'a> {
     pub(super) context: &'a Context<'a>,
     /// In cosign's older layout the artifact is a payload about an image: the image, and the payload.
     pub(super) image: Option<(&'a Digest, &'a [u8])>,
+    /// What timestamps are about if not the signature: in cosign's older layout an attestation's whole envelope.
+    pub(super) stamped: Option<&'a [u8]>,
     /// A hash function besides the key's own that the signature may be over.
     pub(super) hash: Option<Algorithm>,
 }
@@ -109,7 +111,7 @@ impl<'a> Check<'a> {
         })
     }
 
-    /// The signature's bytes, which timestamps are about.
+    /// The signature's bytes, which timestamps are about, and log entries.
     fn signature_bytes(&self) -> &'a [u8] {
         match &self.bundle.content {
             Content::Dsse(envelope) => envelope.only_signature(),
@@ -120,6 +122,7 @@ impl<'a> Check<'a> {
     /// Every timestamp of the bundle must hold: one that does not is somebody's lie about when.
     fn timestamps(&self, verdict: &mut Verdict, found: &mut Found<'a>) -> Checked {
         let mut seen = BTreeSet::new();
+        let stamped = self.stamped.unwrap_or_else(|| self.signature_bytes());
         for bytes in &self.bundle.timestamps {
             let name = Digest::sha256(bytes);
             let (time, source) = decide(verdict, Rule::Timestamp, vec![format!("timestamp {name}")], || {
@@ -127,7 +130,7 @@ impl<'a> Check<'a> {
                     return Err("the same timestamp stands there twice".to_owned());
                 }
                 let timestamp = Timestamp::parse(bytes).map_err(|error| error.to_string())?;
-                let source = self.root.authority_of(&timestamp, self.signature_bytes())?.uri.clone();
+                let source = self.root.authority_of(&timestamp, stamped)?.uri.clone();
                 Ok((format!("{source} saw the signature at {}", timestamp.time), (timestamp.time, source)))
             })?;
             found.authorities.insert(source.clone());

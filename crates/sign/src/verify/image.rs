@@ -91,6 +91,7 @@ impl Verifier {
             hashes: Hashes::new(&artifact),
             context,
             image: (!is_attestation).then_some((image, layer.payload.as_slice())),
+            stamped: is_attestation.then_some(&layer.payload),
             hash,
         };
         check.run(&mut verdict);

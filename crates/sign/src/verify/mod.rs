@@ -81,7 +81,8 @@ impl Verifier {
     ) -> Verdict {
         let hashes = Hashes::new(artifact);
         let mut verdict = self.ask(json.clone(), hashes.names(), context);
-        Check { root: &self.root, bundle, hashes, context, image: None, hash: None }.run(&mut verdict);
+        Check { root: &self.root, bundle, hashes, context, image: None, stamped: None, hash: None }
+            .run(&mut verdict);
         verdict
     }
 
