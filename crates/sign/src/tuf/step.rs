@@ -82,7 +82,7 @@ pub trait Store {
     fn remove(&mut self, file: &File) -> Result<(), Error>;
 }
 
-/// A repository: [`HttpRepository`](super::HttpRepository) of the feature `client`, an adapter of the caller's, or
+/// A repository: `HttpRepository` of the feature `client`, an adapter of the caller's, or
 /// `sandbox::TufRepository`.
 pub trait Repository {
     /// A file, if it is there; of a longer one at least `wanted.limit()` and one bytes.
