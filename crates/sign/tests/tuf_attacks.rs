@@ -763,3 +763,30 @@ fn hashes_of_unknown_functions_are_passed_over_beside_known_ones_and_not_alone()
         assert!(world.fetch("y", &mut MemoryStore::new()).is_ok(), "{hashes} spoils another target");
     }
 }
+
+/// A root that two RSA keys of 2048 and 3072 bits have signed by RSASSA-PSS, with a salt of 32 bytes and of the greatest length, made
+/// with python-cryptography; the keys are forgotten.
+const RSA_ROOT: &str = include_str!("data/tuf/rsa_root.json");
+
+#[test]
+fn rsa_signatures_hold_by_the_feature_and_are_refused_by_name_without() {
+    let result = Update::new(RSA_ROOT.as_bytes(), now(), Limits::default());
+    if cfg!(feature = "rsa") {
+        assert!(result.is_ok(), "{result:?}");
+    } else {
+        let refused = result.unwrap_err();
+        assert!(refused.reason.contains("behind the feature `rsa`"), "{refused}");
+    }
+    let root: Value = serde_json::from_str(RSA_ROOT).unwrap();
+    for number in [0, 1] {
+        let mut changed = root.clone();
+        let signature = changed["signatures"][number]["sig"].as_str().unwrap().to_owned();
+        let last = if signature.ends_with('0') { "1" } else { "0" };
+        let other = format!("{}{last}", &signature[..signature.len() - 1]);
+        for signature in [other, String::new(), signature.replace(char::is_alphanumeric, "0")] {
+            changed["signatures"][number]["sig"] = json!(signature);
+            let refused = Update::new(&bytes(&changed), now(), Limits::default()).unwrap_err();
+            assert_eq!(refused.rule, Rule::Signatures);
+        }
+    }
+}
