@@ -764,6 +764,25 @@ fn hashes_of_unknown_functions_are_passed_over_beside_known_ones_and_not_alone()
     }
 }
 
+#[test]
+fn what_others_wrote_is_repeated_short_and_without_commands_to_a_terminal() {
+    let long = format!("\u{1b}[31m\r\n{}", "x".repeat(100_000));
+    let mut signed = root(1, &[]);
+    signed["_type"] = json!(long);
+    let mut twice = sign(&root(1, &[]), &[1, 1]);
+    for signature in twice["signatures"].as_array_mut().unwrap() {
+        signature["keyid"] = json!("\u{1b}[31m");
+    }
+    for root in [bytes(&json!({ "signatures": [], "signed": signed })), bytes(&twice)] {
+        let refused = Update::new(&root, now(), Limits::default()).unwrap_err().to_string();
+        assert!(refused.contains("[31m") && refused.len() < 2000, "{refused}");
+        assert!(!refused.chars().any(char::is_control), "{refused:?}");
+    }
+    let world = World::new(&[("targets", json!({}), &[4])]);
+    let refused = world.fetch(&long, &mut MemoryStore::new()).unwrap_err().to_string();
+    assert!(refused.len() < 2000 && !refused.chars().any(char::is_control), "{refused:?}");
+}
+
 /// A root that two RSA keys of 2048 and 3072 bits have signed by RSASSA-PSS, with a salt of 32 bytes and of the greatest length, made
 /// with python-cryptography; the keys are forgotten.
 const RSA_ROOT: &str = include_str!("data/tuf/rsa_root.json");

@@ -58,11 +58,11 @@ impl Document {
         let signed = members.remove("signed").ok_or("signed is missing")?;
         let found = text(&signed, "signed", "_type")?;
         if found != kind.name() {
-            return Err(format!("signed._type is {found:.40?}, not {:?}", kind.name()));
+            return Err(format!("signed._type is {found:?}, not {:?}", kind.name()));
         }
         let specification = text(&signed, "signed", "spec_version")?;
         if specification.split('.').next() != Some("1") {
-            return Err(format!("signed.spec_version is {specification:.40?}; version 1 is read"));
+            return Err(format!("signed.spec_version is {specification:?}; version 1 is read"));
         }
         Ok(Self {
             role: role.to_owned(),

@@ -31,7 +31,7 @@ pub(super) fn positive(value: &Value, at: &str, name: &str) -> Result<u64, Strin
 /// `YYYY-MM-DDTHH:MM:SSZ` and nothing else (specification, 4.2.3).
 pub(super) fn date(value: &Value, at: &str, name: &str) -> Result<Time, String> {
     let text = text(value, at, name)?;
-    let fault = || format!("{at}.{name} is {text:.40?}, which is no date such as 2026-11-21T10:00:00Z");
+    let fault = || format!("{at}.{name} is {text:?}, which is no date such as 2026-11-21T10:00:00Z");
     let plain = text.len() == 20 && text.ends_with('Z') && text.contains('T');
     plain.then(|| text.parse().ok()).flatten().ok_or_else(fault)
 }

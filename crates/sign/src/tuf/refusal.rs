@@ -5,7 +5,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// Whose file: `root`, `timestamp`, `snapshot`, `targets`, the name of a delegated role, or the path of a target.
+    /// Whose file: `root`, `timestamp`, `snapshot`, `targets`, the name of a delegated role, or the path of a target. Of what
+    /// others wrote, here and in the reason, only a beginning is repeated, control characters escaped.
     pub role: String,
     /// The version that the file claims or should have, where it is known.
     pub version: Option<u64>,
@@ -94,7 +95,20 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(role: &str, version: Option<u64>, rule: Rule, reason: impl Into<String>) -> Self {
-        Self { role: role.chars().take(256).collect(), version, rule, reason: reason.into() }
+    pub(super) fn new(role: &str, version: Option<u64>, rule: Rule, reason: impl AsRef<str>) -> Self {
+        Self { role: plain(role, 256), version, rule, reason: plain(reason.as_ref(), 1024) }
     }
+}
+
+/// The beginning of a text that others wrote, without what a terminal would obey.
+fn plain(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    for character in text.chars().take(most) {
+        if character.is_control() {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
 }
