@@ -240,6 +240,14 @@ fn nothing_in_the_storage_is_believed() {
             assert!(offline(&repository, now()).read(TEAM, &tampered).is_ok(), "{name}");
         }
     }
+    // Endless files of a storage that does not mind the limit.
+    for name in ["root_history/2.root.json", "timestamp.json", "snapshot.json", "targets.json", "team.json"] {
+        let mut tampered = store.clone();
+        tampered.files_mut().get_mut(name).unwrap().resize(9 << 20, b' ');
+        let refused = refusal(offline(&repository, now()).read(TEAM, &tampered).unwrap_err());
+        assert_eq!(refused.rule, Rule::EndlessData, "{name}: {refused}");
+        assert!(update(&repository).fetch(TEAM, &mut tampered, &repository).is_ok(), "{name}");
+    }
     // All of the storage is another's, whole and in order.
     let whole = refusal(offline(&repository, now()).read(TRUSTED_ROOT, &foreign_store).unwrap_err());
     assert_eq!(whole.rule, Rule::Signatures);

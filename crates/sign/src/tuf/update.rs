@@ -271,7 +271,8 @@ impl Update {
 
     fn stored_timestamp(&mut self, bytes: Option<Vec<u8>>) -> Next {
         if let Some(bytes) = bytes {
-            match Timestamp::parse(&bytes, &self.root, &self.limits) {
+            let read = self.check_length("timestamp", None, &bytes, self.limits.timestamp_bytes);
+            match read.and_then(|()| Timestamp::parse(&bytes, &self.root, &self.limits)) {
                 Ok(timestamp) => self.timestamp = Some(timestamp),
                 Err(refusal) if self.offline => return Err(refusal),
                 Err(refusal) => self.discarded.push(refusal),
@@ -318,7 +319,10 @@ impl Update {
             None => {
                 self.absent("snapshot", self.timestamp.as_ref().map(|timestamp| timestamp.snapshot.version))
             }
-            Some(bytes) => match Snapshot::parse(bytes, &self.root, &self.limits) {
+            Some(bytes) => match self
+                .check_length("snapshot", None, bytes, self.limits.snapshot_bytes)
+                .and_then(|()| Snapshot::parse(bytes, &self.root, &self.limits))
+            {
                 Err(refusal) => {
                     self.discarded.push(refusal.clone());
                     refusal
@@ -394,6 +398,7 @@ impl Update {
         let meta = meta.ok_or_else(|| {
             Refusal::new(role, None, Rule::Absence, "the snapshot does not list its metadata")
         })?;
+        self.check_length(role, Some(meta.version), bytes, self.limits.targets_bytes)?;
         meta.check(role, bytes)?;
         let keys = delegation.map_or(&self.root.targets, |delegation| &delegation.keys);
         let targets = Targets::parse(role, bytes, keys, &self.limits)?;
