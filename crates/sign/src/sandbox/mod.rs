@@ -23,8 +23,12 @@ mod issuing;
 mod log;
 mod root;
 mod stamping;
+mod tuf;
+mod tuf_fault;
 
 pub use self::fault::Fault;
+pub use self::tuf::TufRepository;
+pub use self::tuf_fault::TufFault;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
