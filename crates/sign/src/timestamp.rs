@@ -164,9 +164,7 @@ impl TimestampAuthority {
         if let Some(reason) = self.leaf.invalid_at(timestamp.time) {
             return Err(format!("the authority's certificate: {reason}"));
         }
-        if let Some(above) = &self.authority {
-            above.valid_at(Purpose::TimeStamping, timestamp.time)?;
-        }
+        self.authority.valid_at(Purpose::TimeStamping, timestamp.time)?;
         match self.window.excludes(timestamp.time) {
             Some(reason) => Err(format!("{}: {reason}", self.uri)),
             None => Ok(()),

@@ -57,8 +57,8 @@ pub(crate) struct CertificateAuthority {
 pub(crate) struct TimestampAuthority {
     pub(crate) uri: String,
     pub(crate) leaf: Certificate,
-    /// Above the leaf; none if the leaf is the anchor itself.
-    pub(crate) authority: Option<Authority>,
+    /// Above the leaf.
+    pub(crate) authority: Authority,
     pub(crate) window: Window,
 }
 
@@ -347,15 +347,12 @@ impl WireAuthority {
         let (uri, chain, window) = self.chain()?;
         let mut chain = chain.into_iter();
         let leaf = chain.next().ok_or_else(|| format!("{uri}: its certificate chain is empty"))?;
-        let above: Vec<_> = chain.collect();
-        if above.is_empty() {
-            return Ok(TimestampAuthority { uri, leaf, authority: None, window });
-        }
-        let authority = Authority::new(above).map_err(|error| format!("{uri}: {error}"))?;
+        // The last certificate is the anchor, and an anchor is a CA: a chain of the leaf alone has none.
+        let authority = Authority::new(chain.collect()).map_err(|error| format!("{uri}: {error}"))?;
         if !authority.issued(&leaf) {
             return Err(format!("{uri}: its first certificate is not issued by its second"));
         }
-        Ok(TimestampAuthority { uri, leaf, authority: Some(authority), window })
+        Ok(TimestampAuthority { uri, leaf, authority, window })
     }
 }
 

@@ -184,3 +184,39 @@ fn a_timestamp_of_an_attestation_in_the_older_layout_is_about_the_whole_envelope
         assert!(good || verdict.result().unwrap_err().to_string().contains("it is about"), "{verdict}");
     }
 }
+
+#[test]
+fn a_trusted_root_names_anchors_and_windows() {
+    let sigstore = Sandbox::new("roots", now());
+    let bundle = sigstore.sign(Content::Artifact(ARTIFACT), &claims()).unwrap();
+    let good: serde_json::Value = serde_json::from_slice(&sigstore.trusted_root_json()).unwrap();
+    let without = |list: &str, holder: &str, what: &str| {
+        let mut root = good.clone();
+        for item in root[list].as_array_mut().unwrap() {
+            item.pointer_mut(holder).unwrap().as_object_mut().unwrap().remove(what).unwrap();
+        }
+        root
+    };
+    let mut leaf_alone = good.clone();
+    for authority in leaf_alone["timestampAuthorities"].as_array_mut().unwrap() {
+        authority["certChain"]["certificates"].as_array_mut().unwrap().truncate(1);
+    }
+    let mut intermediate_alone = good.clone();
+    intermediate_alone["certificateAuthorities"][0]["certChain"]["certificates"]
+        .as_array_mut()
+        .unwrap()
+        .truncate(1);
+    for (what, root, accepted) in [
+        ("everything", good.clone(), true),
+        ("a log's key without window", without("tlogs", "/publicKey", "validFor"), false),
+        ("a CT log's key without window", without("ctlogs", "/publicKey", "validFor"), false),
+        ("an authority without window", without("certificateAuthorities", "", "validFor"), false),
+        ("a timestamp authority without window", without("timestampAuthorities", "", "validFor"), false),
+        ("a timestamp authority's leaf as its own anchor", leaf_alone, false),
+        ("an intermediate as the anchor", intermediate_alone, true),
+    ] {
+        let root = TrustedRoot::parse(root.to_string().as_bytes()).unwrap();
+        let verdict = verify(root, &bundle, Requirements::sigstore()).unwrap();
+        assert_eq!(verdict.is_accepted(), accepted, "{what}: {verdict}");
+    }
+}
