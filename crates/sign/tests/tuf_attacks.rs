@@ -688,18 +688,56 @@ fn fast_forward_attack_is_undone_by_a_rotation_of_the_keys() {
 }
 
 #[test]
-fn freeze_attack_an_old_timestamp_that_is_served_on_expires() {
-    let world = World::new(&[("targets", json!({}), &[4])]);
+fn freeze_attack_what_is_served_on_expires_role_by_role() {
+    let mut world = World::new(&[("targets", json!({}), &[4])]);
+    // Each expires a month before what stands above it, but the root, which is the last.
+    let dated = |kind: &str, members: Value, month: u32| {
+        let mut signed = document(kind, 1, &members);
+        signed["expires"] = json!(format!("2027-{month:02}-01T00:00:00Z"));
+        signed
+    };
+    let timestamp = dated("timestamp", json!({ "meta": { "snapshot.json": { "version": 1 } } }), 2);
+    let snapshot = dated("snapshot", json!({ "meta": { "targets.json": { "version": 1 } } }), 3);
+    let targets = dated("targets", json!({ "targets": {} }), 4);
+    let mut first = root(1, &[]);
+    first["expires"] = json!("2027-05-01T00:00:00Z");
+    world.root = bytes(&sign(&first, &[1]));
     let mut store = MemoryStore::new();
-    world.update().run(&mut store, &world).unwrap();
-    // The same version, and the stored one: it is 2027 by now.
-    for at in ["2027-01-01T00:00:00Z", "2027-01-01T00:00:01Z", "2030-01-01T00:00:00Z"] {
-        let mut update = Update::new(&world.root, at.parse().unwrap(), Limits::default()).unwrap();
-        let refused = update.run(&mut store, &world).map_err(refusal).unwrap_err();
-        assert_eq!(refused.rule, Rule::Freeze, "{at}");
+    for (name, signed, key) in
+        [("timestamp", &timestamp, 2), ("1.snapshot", &snapshot, 3), ("1.targets", &targets, 4)]
+    {
+        world.files.insert(format!("{name}.json"), bytes(&sign(signed, &[key])));
     }
-    let last = "2026-12-31T23:59:59Z".parse().unwrap();
-    assert!(Update::new(&world.root, last, Limits::default()).unwrap().run(&mut store, &world).is_ok());
+    world.update().run(&mut store, &world).unwrap();
+    let at = |store: &mut MemoryStore, at: &str, world: &World| {
+        let mut update = Update::new(&world.root, at.parse().unwrap(), Limits::default()).unwrap();
+        update.run(store, world).map_err(refusal).err().map(|refusal| (refusal.rule, refusal.role))
+    };
+    // What is stored already and what is fetched anew; the moment of expiry is too late.
+    for mut store in [store, MemoryStore::new()] {
+        assert_eq!(at(&mut store, "2027-01-31T23:59:59Z", &world), None);
+        let frozen = |role: &str| Some((Rule::Freeze, role.to_owned()));
+        assert_eq!(at(&mut store, "2027-02-01T00:00:00Z", &world), frozen("timestamp"));
+        assert_eq!(at(&mut store, "2027-05-01T00:00:00Z", &world), frozen("root"));
+        // The timestamp is signed again, the others are not.
+        let mut signed = timestamp.clone();
+        (signed["version"], signed["expires"]) = (json!(2), json!("2028-01-01T00:00:00Z"));
+        let before = world.files.insert("timestamp.json".to_owned(), bytes(&sign(&signed, &[2]))).unwrap();
+        assert_eq!(at(&mut store, "2027-02-28T23:59:59Z", &world), None);
+        assert_eq!(at(&mut store, "2027-03-01T00:00:00Z", &world), frozen("snapshot"));
+        world.files.insert("timestamp.json".to_owned(), before);
+    }
+    // With a snapshot of today the targets are the next.
+    let mut signed = snapshot.clone();
+    (signed["version"], signed["expires"]) = (json!(2), json!("2028-01-01T00:00:00Z"));
+    world.files.insert("2.snapshot.json".to_owned(), bytes(&sign(&signed, &[3])));
+    let mut signed = timestamp.clone();
+    (signed["version"], signed["expires"]) = (json!(2), json!("2028-01-01T00:00:00Z"));
+    signed["meta"]["snapshot.json"]["version"] = json!(2);
+    world.files.insert("timestamp.json".to_owned(), bytes(&sign(&signed, &[2])));
+    let mut store = MemoryStore::new();
+    assert_eq!(at(&mut store, "2027-03-31T23:59:59Z", &world), None);
+    assert_eq!(at(&mut store, "2027-04-01T00:00:00Z", &world), Some((Rule::Freeze, "targets".to_owned())));
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn what_a_refresh_stored_is_read_offline() {
     let root = repository.initial_root();
     let empty = cache.trusted_root(&root, now()).unwrap_err();
     assert!(matches!(&empty, Error::Tuf(refusal) if refusal.rule == Rule::Absence), "{empty}");
+    assert!(empty.to_string().contains("no refresh of the cache"), "{empty}");
     assert!(!path.exists(), "reading makes nothing");
     repository.advance().unwrap();
     assert_eq!(refresh(&mut cache, &repository).unwrap(), [Some(2), Some(12), Some(12), Some(12)]);

@@ -4,7 +4,7 @@ use super::Client;
 use crate::Error;
 use crate::tuf::{Repository, Wanted};
 
-/// A TUF repository over HTTP.
+/// A TUF repository over HTTP. Each file must come whole within two minutes, against slow retrieval.
 #[derive(Clone, Debug)]
 pub struct HttpRepository {
     client: Client,

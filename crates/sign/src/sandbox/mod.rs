@@ -1,5 +1,6 @@
 //! A Sigstore in memory, for tests: certificate authority, certificate log, Rekor of both versions, timestamp authorities,
-//! tokens. Deterministic: the same seed, time and calls give the same bytes. Faults can be asked for by name.
+//! tokens, and a TUF repository that delivers its trusted root. Deterministic: the same seed, time and calls give the same bytes.
+//! Faults can be asked for by name.
 //!
 //! ```
 //! use lotse_sign::sandbox::Sandbox;

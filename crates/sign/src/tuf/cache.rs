@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use super::{File, Limits, MemoryStore, Repository, SIGNING_CONFIG, Store, TRUSTED_ROOT, Update};
+use super::{
+    File, Limits, MemoryStore, Refusal, Repository, Rule, SIGNING_CONFIG, Store, TRUSTED_ROOT, Update,
+};
 use crate::proto::Bytes;
 use crate::{Error, SigningConfig, Time, TrustedRoot};
 
@@ -94,7 +96,14 @@ impl Cache {
         at: Time,
         limits: Limits,
     ) -> Result<Vec<u8>, Error> {
-        Update::offline(initial_root, at, limits)?.read(path, &self.complete()?)
+        let mut reading = Update::offline(initial_root, at, limits)?;
+        let complete = self.complete()?;
+        if complete.files.is_empty() {
+            let reason =
+                format!("no refresh of the cache {} has come to its end yet", self.directory.display());
+            return Err(Refusal::new(path, None, Rule::Absence, reason).into());
+        }
+        reading.read(path, &complete)
     }
 
     /// Reads [`TRUSTED_ROOT`] offline.
