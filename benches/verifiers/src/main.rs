@@ -16,8 +16,8 @@ use sigstore_verify::{VerificationPolicy, trust_root, types, verify};
 const ISSUER: &str = "https://oidc.example.test";
 const ALICE: &str = "alice@example.test";
 const ARTIFACT: &[u8] = b"artifact";
-const ROUNDS: usize = 15;
-const EACH: usize = 40;
+const ROUNDS: usize = 9;
+const EACH: usize = 400;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sigstore = Sandbox::new("bench", "2026-11-21T10:00:00Z".parse()?);

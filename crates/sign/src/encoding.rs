@@ -32,7 +32,8 @@ pub(crate) fn hexadecimal(text: &str) -> Option<Vec<u8>> {
 
 pub(crate) fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, Error> {
     let [standard, safe] = &EITHER;
-    let engine = match (text.contains(['-', '_']), text.contains(['+', '/'])) {
+    let any = |one, other| text.bytes().fold(false, |found, byte| found | (byte == one) | (byte == other));
+    let engine = match (any(b'-', b'_'), any(b'+', b'/')) {
         (true, true) => return Err(Error::malformed(what, "base64 of two alphabets in one text")),
         (true, false) => safe,
         (false, _) => standard,

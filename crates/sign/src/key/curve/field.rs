@@ -16,14 +16,14 @@ pub(in crate::key) trait Field: Copy + Eq + fmt::Debug + Send + Sync + 'static {
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;
 
-    fn square(self) -> Self {
-        self.mul(self)
-    }
+    fn square(self) -> Self;
 
+    #[inline]
     fn double(self) -> Self {
         self.add(self)
     }
 
+    #[inline]
     fn neg(self) -> Self {
         Self::ZERO.sub(self)
     }

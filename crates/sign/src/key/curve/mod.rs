@@ -27,7 +27,7 @@ use p384::Fp384;
 use point::{Affine, Jacobian};
 use table::Table;
 
-/// After so many verifications a table has been paid for (measured: about 40 for either curve).
+/// After so many verifications a table has been paid for (measured: 43 for P-256, 45 for P-384).
 const WORTH: u32 = 50;
 
 /// The orders of the generators, least limb first (SP 800-186, 3.2.1.3 and 3.2.1.4).

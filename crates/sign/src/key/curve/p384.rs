@@ -81,6 +81,73 @@ impl Field for Fp384 {
         let sum = step(row(sum.0, sum.1, a5, b));
         reduce_once(sum.0, sum.1)
     }
+
+    /// The products of different limbs once, doubled, and the squares of the limbs; then the reduction.
+    #[expect(clippy::inline_always, reason = "a call costs a tenth of the work")]
+    #[inline(always)]
+    fn square(self) -> Self {
+        let [a0, a1, a2, a3, a4, a5] = self.0;
+        let (t1, c) = a0.carrying_mul(a1, 0);
+        let (t2, c) = a0.carrying_mul(a2, c);
+        let (t3, c) = a0.carrying_mul(a3, c);
+        let (t4, c) = a0.carrying_mul(a4, c);
+        let (t5, t6) = a0.carrying_mul(a5, c);
+        let (t3, c) = a1.carrying_mul(a2, t3);
+        let (t4, c) = a1.carrying_mul_add(a3, t4, c);
+        let (t5, c) = a1.carrying_mul_add(a4, t5, c);
+        let (t6, t7) = a1.carrying_mul_add(a5, t6, c);
+        let (t5, c) = a2.carrying_mul(a3, t5);
+        let (t6, c) = a2.carrying_mul_add(a4, t6, c);
+        let (t7, t8) = a2.carrying_mul_add(a5, t7, c);
+        let (t7, c) = a3.carrying_mul(a4, t7);
+        let (t8, t9) = a3.carrying_mul_add(a5, t8, c);
+        let (t9, t10) = a4.carrying_mul(a5, t9);
+
+        let (t1, c) = t1.carrying_add(t1, false);
+        let (t2, c) = t2.carrying_add(t2, c);
+        let (t3, c) = t3.carrying_add(t3, c);
+        let (t4, c) = t4.carrying_add(t4, c);
+        let (t5, c) = t5.carrying_add(t5, c);
+        let (t6, c) = t6.carrying_add(t6, c);
+        let (t7, c) = t7.carrying_add(t7, c);
+        let (t8, c) = t8.carrying_add(t8, c);
+        let (t9, c) = t9.carrying_add(t9, c);
+        let (t10, c) = t10.carrying_add(t10, c);
+        let t11 = u64::from(c);
+
+        let (t0, high) = a0.carrying_mul(a0, 0);
+        let (t1, c) = t1.carrying_add(high, false);
+        let (low, high) = a1.carrying_mul(a1, 0);
+        let (t2, c) = t2.carrying_add(low, c);
+        let (t3, c) = t3.carrying_add(high, c);
+        let (low, high) = a2.carrying_mul(a2, 0);
+        let (t4, c) = t4.carrying_add(low, c);
+        let (t5, c) = t5.carrying_add(high, c);
+        let (low, high) = a3.carrying_mul(a3, 0);
+        let (t6, c) = t6.carrying_add(low, c);
+        let (t7, c) = t7.carrying_add(high, c);
+        let (low, high) = a4.carrying_mul(a4, 0);
+        let (t8, c) = t8.carrying_add(low, c);
+        let (t9, c) = t9.carrying_add(high, c);
+        let (low, high) = a5.carrying_mul(a5, 0);
+        let (t10, c) = t10.carrying_add(low, c);
+        let (t11, _) = t11.carrying_add(high, c);
+
+        // Six steps clear the lower half, each with a result in six limbs; to it the upper half is added.
+        let mut lower = [t0, t1, t2, t3, t4, t5];
+        for _ in 0..6 {
+            let [s0, s1, s2, s3, s4, s5] = lower;
+            (lower, _) = step(([s0, s1, s2, s3, s4, s5, 0], false));
+        }
+        let [s0, s1, s2, s3, s4, s5] = lower;
+        let (s0, c) = s0.carrying_add(t6, false);
+        let (s1, c) = s1.carrying_add(t7, c);
+        let (s2, c) = s2.carrying_add(t8, c);
+        let (s3, c) = s3.carrying_add(t9, c);
+        let (s4, c) = s4.carrying_add(t10, c);
+        let (s5, c) = s5.carrying_add(t11, c);
+        reduce_once([s0, s1, s2, s3, s4, s5], c)
+    }
 }
 
 /// `sum + top 2^384 + a b`, in eight limbs of which the last is a carry.
