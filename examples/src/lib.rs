@@ -4,6 +4,7 @@
 pub mod images;
 pub mod signing;
 pub mod trust;
+pub mod tuf;
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};

@@ -6,19 +6,22 @@ use clap::Args;
 use lotse_sign::{Bundle, Client, Content, IdentityToken, Scheme, SigningConfig, SigningKey, SigningSession};
 
 use crate::trust::{now, read};
+use crate::tuf::TufArgs;
 
 /// Who signs, and which services witness it.
 #[derive(Args)]
 pub struct SigningArgs {
     /// The OIDC token of whoever signs.
-    #[arg(long, required_unless_present = "key", requires = "signing_config")]
+    #[arg(long, required_unless_present = "key")]
     identity_token: Option<String>,
     /// A private key in PEM, to sign with instead of an identity; cosign's own with the password in COSIGN_PASSWORD.
     #[arg(long, conflicts_with = "identity_token")]
     key: Option<PathBuf>,
-    /// Which services to sign with; a key needs none.
-    #[arg(long)]
+    /// Which services to sign with, if not the ones that --tuf-cache names; a key needs none.
+    #[arg(long, conflicts_with = "tuf_cache")]
     signing_config: Option<PathBuf>,
+    #[command(flatten)]
+    tuf: TufArgs,
 }
 
 impl SigningArgs {
@@ -47,15 +50,19 @@ impl SigningArgs {
     ///
     /// Those of the services.
     pub fn sign(&self, content: Content<'_>) -> Result<Bundle, Box<dyn std::error::Error>> {
-        let Some(config) = &self.signing_config else {
-            let key = self.key()?.ok_or("give --key, or --identity-token with --signing-config")?;
+        let config = match &self.signing_config {
+            Some(path) => Some(SigningConfig::parse(&read(path)?)?),
+            None => self.tuf.signing_config()?,
+        };
+        let Some(config) = config else {
+            let key = self.key()?;
+            let key = key.ok_or("give --key, or --identity-token with --signing-config or --tuf-cache")?;
             return Ok(match content {
                 Content::Artifact(bytes) => Bundle::sign_artifact(bytes, &key)?,
                 Content::Statement(json) => Bundle::sign_statement(json, &key)?,
                 _ => return Err("this content cannot be signed with a key alone".into()),
             });
         };
-        let config = SigningConfig::parse(&read(config)?)?;
         let client = Client::new(None)?;
         let session = SigningSession { config: &config, transport: &client, at: now()? };
         match (&self.identity_token, self.key()?) {

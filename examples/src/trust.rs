@@ -8,6 +8,8 @@ use lotse_sign::{
     Context, ExactIdentity, ExpectedSigner, Requirements, Time, TrustedRoot, Verifier, VerifyingKey,
 };
 
+use crate::tuf::TufArgs;
+
 /// What TUF delivers for the public good instance since 2025-09-22 (sigstore/root-signing); give --trusted-root for a newer
 /// one or another instance.
 const PUBLIC_GOOD: &[u8] = include_bytes!("../data/sigstore-public-good.json");
@@ -24,9 +26,11 @@ pub struct TrustArgs {
     /// The public key that must have signed, in PEM, instead of an identity.
     #[arg(long, conflicts_with = "certificate_identity")]
     key: Option<PathBuf>,
-    /// Whom to believe; without it, Sigstore's public good instance.
-    #[arg(long)]
+    /// Whom to believe; without it and --tuf-cache, Sigstore's public good instance.
+    #[arg(long, conflicts_with = "tuf_cache")]
     trusted_root: Option<PathBuf>,
+    #[command(flatten)]
+    tuf: TufArgs,
     /// What must be there: default = log entry, SCT for a certificate, verified time for a certificate; nosct; nolog =
     /// a timestamp but no log entry; bare = the signature alone.
     #[arg(long, value_enum, default_value = "default")]
@@ -60,9 +64,10 @@ impl TrustArgs {
     ///
     /// A file that cannot be read, or is not what it should be.
     pub fn read(&self) -> Result<Trust, Box<dyn std::error::Error>> {
-        let root = match &self.trusted_root {
-            Some(path) => TrustedRoot::parse(&read(path)?)?,
-            None => TrustedRoot::parse(PUBLIC_GOOD)?,
+        let root = match (&self.trusted_root, self.tuf.trusted_root()?) {
+            (Some(path), _) => TrustedRoot::parse(&read(path)?)?,
+            (None, Some(root)) => root,
+            (None, None) => TrustedRoot::parse(PUBLIC_GOOD)?,
         };
         let key = match &self.key {
             Some(path) => Some(VerifyingKey::from_pem(&String::from_utf8(read(path)?)?)?),

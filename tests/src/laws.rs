@@ -4,6 +4,7 @@
 mod policy;
 mod provenance;
 mod sign;
+mod tuf;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -28,7 +29,7 @@ use lotse_yaml::{Dialect, Limits, Stream, parse_json, set_scalar, to_yaml};
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target.
-pub const LAWS: [(&str, Law); 30] = [
+pub const LAWS: [(&str, Law); 31] = [
     ("digest", digest),
     ("reference", reference),
     ("yaml", yaml),
@@ -47,6 +48,7 @@ pub const LAWS: [(&str, Law); 30] = [
     ("certificate", sign::certificate),
     ("timestamp", sign::timestamp),
     ("dsse", sign::dsse),
+    ("tuf", tuf::tuf),
     ("policy", policy::policy),
     ("statements", statements),
     ("checkpoint", provenance::checkpoint),

@@ -1,16 +1,16 @@
 //! Base64 as proto3 JSON has it: written in the standard alphabet with padding, read in either alphabet, padded or not.
 
 use base64::Engine as _;
-use base64::alphabet::STANDARD as ALPHABET;
+use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
 use crate::Error;
 
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &ALPHABET,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const EITHER: [GeneralPurpose; 2] =
+    [GeneralPurpose::new(&alphabet::STANDARD, LENIENT), GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT)];
 
 pub(crate) fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
@@ -31,16 +31,11 @@ pub(crate) fn hexadecimal(text: &str) -> Option<Vec<u8>> {
 }
 
 pub(crate) fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, Error> {
-    if text.contains(['-', '_']) && text.contains(['+', '/']) {
-        return Err(Error::malformed(what, "base64 of two alphabets in one text"));
-    }
-    let standard: String = text
-        .chars()
-        .map(|character| match character {
-            '-' => '+',
-            '_' => '/',
-            other => other,
-        })
-        .collect();
-    LENIENT.decode(standard).map_err(|error| Error::malformed(what, format!("no base64: {error}")))
+    let [standard, safe] = &EITHER;
+    let engine = match (text.contains(['-', '_']), text.contains(['+', '/'])) {
+        (true, true) => return Err(Error::malformed(what, "base64 of two alphabets in one text")),
+        (true, false) => safe,
+        (false, _) => standard,
+    };
+    engine.decode(text).map_err(|error| Error::malformed(what, format!("no base64: {error}")))
 }

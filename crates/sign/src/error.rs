@@ -52,6 +52,20 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+    /// Metadata or a target of a TUF repository is not accepted.
+    #[error(transparent)]
+    Tuf(#[from] crate::tuf::Refusal),
+    /// The file system did not do what it was asked.
+    #[cfg(feature = "fs")]
+    #[error("cannot {verb} {}", path.display())]
+    Io {
+        /// What was tried.
+        verb: &'static str,
+        /// Where.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Untrusted input over a limit.
     #[error("{what} exceeds the limit of {limit}")]
     Limit {

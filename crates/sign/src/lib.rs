@@ -54,6 +54,7 @@
 //! |---|---|
 //! | `rsa` (default) | verification of RSA signatures, by the crate `rsa` |
 //! | `client`, `rustls` | `Client`: HTTP and HTTPS to the services that keyless signing needs |
+//! | `fs` | [`tuf::Cache`](tuf): what TUF delivers, in a directory |
 //! | `encrypted-keys` | `SigningKey::from_encrypted_pem`: the private keys that cosign writes |
 //! | `rego` | rules in Rego in [`policy`], by the crate `regorus` |
 //! | `sandbox` | `sandbox`: a Sigstore in memory, for tests |
@@ -63,12 +64,12 @@
 //!
 //! Sigstore bundle v0.1 to v0.3, trusted root v0.1, signing config v0.2 (proto3 JSON by the rules at [`Bundle`]); Rekor v1
 //! (promise, proof, checkpoint; hashedrekord, dsse, intoto) and v2 (hashedrekord 0.0.2); RFC 3161 timestamps; RFC 6962 SCTs; X.509
-//! by Fulcio's profile; DSSE v1.0.2; cosign's simple signing, `.sig` and `.att` layers, and bundles as OCI referrers;
+//! by Fulcio's profile; DSSE v1.0.2; TUF 1.0.34, the client's side ([`tuf`]); cosign's simple signing, `.sig` and `.att` layers, and bundles as OCI referrers;
 //! ClusterImagePolicy; C2SP signed-note, tlog-checkpoint, tlog-cosignature (Ed25519), tlog-policy and tlog-proof; FIPS 186-5 with
 //! RFC 6979 (P-256, P-384; P-521 verified only), RFC 8032 (Ed25519), RFC 8017 (RSA PKCS#1 v1.5, verified only), RFC 5958 and 5280.
 //!
 //! Where it differs from other clients on purpose stands, with the reason, in DIVERGENCES.md. Not in this version, and refused by
-//! name: TUF, PKCS#8 with a password, Ed25519ph, ML-DSA. The core has no files, sockets, clocks or threads; on wasm it is untested.
+//! name: PKCS#8 with a password, Ed25519ph, ML-DSA. The core has no files, sockets, clocks or threads; on wasm it is untested.
 
 mod bundle;
 mod claims;
@@ -91,6 +92,7 @@ mod statement;
 mod time;
 mod timestamp;
 mod trusted_root;
+pub mod tuf;
 mod verify;
 mod x509;
 

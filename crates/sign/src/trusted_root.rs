@@ -11,7 +11,8 @@ use crate::{Error, Scheme, Time, VerifyingKey, encoding};
 const BYTES: usize = 4 << 20;
 /// Logs or authorities of one kind.
 const COUNT: usize = 256;
-const MEDIA_TYPES: [&str; 2] = [
+const MEDIA_TYPES: [&str; 3] = [
+    "application/vnd.dev.sigstore.trustedroot.v0.2+json",
     "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
     "application/vnd.dev.sigstore.trustedroot.v0.1+json",
 ];
@@ -37,6 +38,7 @@ pub(crate) struct Log {
     pub(crate) id: Vec<u8>,
     pub(crate) key: VerifyingKey,
     pub(crate) window: Window,
+    operator: String,
 }
 
 /// A log that cannot be used, and why.
@@ -60,6 +62,7 @@ pub(crate) struct TimestampAuthority {
     /// Above the leaf.
     pub(crate) authority: Authority,
     pub(crate) window: Window,
+    operator: String,
 }
 
 /// A time from its first moment to its last, both included; without an end it is open.
@@ -141,7 +144,6 @@ struct WireAuthority {
     #[serde(default, alias = "valid_for")]
     valid_for: Option<WireWindow>,
     #[serde(default, deserialize_with = "nullable")]
-    #[expect(dead_code, reason = "read so that it is not unknown")]
     operator: String,
 }
 
@@ -188,7 +190,7 @@ impl TrustedRoot {
                     "trusted root of type {:?}",
                     wire.media_type.chars().take(128).collect::<String>()
                 ),
-                advice: "version 0.1 is read",
+                advice: "versions 0.1 and 0.2 are read",
             });
         }
         let longest = [
@@ -270,6 +272,19 @@ impl Log {
     pub(crate) fn name(&self) -> &str {
         &self.base_url
     }
+
+    /// As whom it counts towards a threshold: logs of one operator are one witness (protobuf-specs,
+    /// `TransparencyLogInstance.operator`, since version 0.2); without an operator each log is its own.
+    pub(crate) fn witness(&self) -> &[u8] {
+        if self.operator.is_empty() { &self.id } else { self.operator.as_bytes() }
+    }
+}
+
+impl TimestampAuthority {
+    /// As whom it counts towards a threshold, like [`Log::witness`].
+    pub(crate) fn witness(&self) -> &str {
+        if self.operator.is_empty() { &self.uri } else { &self.operator }
+    }
 }
 
 impl Window {
@@ -297,7 +312,6 @@ impl WireLog {
         // Both are the same by protobuf-specs; where only the newer is given it counts.
         let id =
             if id.is_empty() { self.checkpoint_key_id.map(|id| id.key_id.0).unwrap_or_default() } else { id };
-        let _ = self.operator;
         let log = || {
             if id.is_empty() {
                 return Err("it has no id".to_owned());
@@ -315,7 +329,9 @@ impl WireLog {
             Ok((key.prepared(), window))
         };
         match log() {
-            Ok((key, window)) => Ok(Log { base_url: self.base_url, id, key, window }),
+            Ok((key, window)) => {
+                Ok(Log { base_url: self.base_url, id, key, window, operator: self.operator })
+            }
             Err(reason) => Err(Unusable { reason: format!("{}: {reason}", self.base_url), id }),
         }
     }
@@ -343,7 +359,8 @@ impl WireAuthority {
         Ok(CertificateAuthority { uri, authority, window })
     }
 
-    fn timestamping(self) -> Result<TimestampAuthority, String> {
+    fn timestamping(mut self) -> Result<TimestampAuthority, String> {
+        let operator = std::mem::take(&mut self.operator);
         let (uri, chain, window) = self.chain()?;
         let mut chain = chain.into_iter();
         let leaf = chain.next().ok_or_else(|| format!("{uri}: its certificate chain is empty"))?;
@@ -352,7 +369,7 @@ impl WireAuthority {
         if !authority.issued(&leaf) {
             return Err(format!("{uri}: its first certificate is not issued by its second"));
         }
-        Ok(TimestampAuthority { uri, leaf, authority, window })
+        Ok(TimestampAuthority { uri, leaf, authority, window, operator })
     }
 }
 

@@ -47,6 +47,36 @@ fn verify(root: TrustedRoot, bundle: &Bundle, requirements: Requirements) -> Res
 }
 
 #[test]
+fn what_one_operator_runs_is_one_witness() {
+    let sigstore = Sandbox::new("operators", now());
+    let bundle = sigstore.sign_with(Setup::Both, Content::Artifact(ARTIFACT), &claims()).unwrap();
+    let one = Requirements::sigstore();
+    for (logs, stamps, requirements, accepted) in [
+        (["", "", ""], ["", ""], one.log_entries(2).timestamps(2), true),
+        (["", "a.test", "b.test"], ["a.test", "b.test"], one.log_entries(2).timestamps(2), true),
+        (["", "a.test", "a.test"], ["a.test", "b.test"], one.log_entries(2).timestamps(2), false),
+        (["", "a.test", "a.test"], ["a.test", "b.test"], one.timestamps(2), true),
+        (["", "a.test", "b.test"], ["a.test", "a.test"], one.log_entries(2).timestamps(2), false),
+        (["", "a.test", "b.test"], ["a.test", "a.test"], one.log_entries(2).timestamps(1), true),
+    ] {
+        let mut root: serde_json::Value = serde_json::from_slice(&sigstore.trusted_root_json()).unwrap();
+        root["mediaType"] = "application/vnd.dev.sigstore.trustedroot.v0.2+json".into();
+        for (at, operator) in logs.iter().enumerate() {
+            root["tlogs"][at]["operator"] = (*operator).into();
+        }
+        for (at, operator) in stamps.iter().enumerate() {
+            root["timestampAuthorities"][at]["operator"] = (*operator).into();
+        }
+        let root = TrustedRoot::parse(root.to_string().as_bytes()).unwrap();
+        let verdict = verify(root, &bundle, requirements).unwrap();
+        assert_eq!(verdict.is_accepted(), accepted, "{logs:?} {stamps:?}: {verdict}");
+        if !accepted {
+            assert_eq!(verdict.steps().last().map(|step| step.rule), Some(Rule::Threshold), "{verdict}");
+        }
+    }
+}
+
+#[test]
 fn every_setup_signs_what_verifies() {
     let sigstore = Sandbox::new("setups", now());
     for (setup, requirements) in [

@@ -1,5 +1,6 @@
 //! A Sigstore in memory, for tests: certificate authority, certificate log, Rekor of both versions, timestamp authorities,
-//! tokens. Deterministic: the same seed, time and calls give the same bytes. Faults can be asked for by name.
+//! tokens, and a TUF repository that delivers its trusted root. Deterministic: the same seed, time and calls give the same bytes.
+//! Faults can be asked for by name.
 //!
 //! ```
 //! use lotse_sign::sandbox::Sandbox;
@@ -23,8 +24,12 @@ mod issuing;
 mod log;
 mod root;
 mod stamping;
+mod tuf;
+mod tuf_fault;
 
 pub use self::fault::Fault;
+pub use self::tuf::TufRepository;
+pub use self::tuf_fault::TufFault;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

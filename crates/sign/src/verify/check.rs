@@ -130,10 +130,11 @@ impl<'a> Check<'a> {
                     return Err("the same timestamp stands there twice".to_owned());
                 }
                 let timestamp = Timestamp::parse(bytes).map_err(|error| error.to_string())?;
-                let source = self.root.authority_of(&timestamp, stamped)?.uri.clone();
+                let authority = self.root.authority_of(&timestamp, stamped)?;
+                found.authorities.insert(authority.witness().to_owned());
+                let source = authority.uri.clone();
                 Ok((format!("{source} saw the signature at {}", timestamp.time), (timestamp.time, source)))
             })?;
-            found.authorities.insert(source.clone());
             found.times.push(VerifiedTime { time, source });
         }
         Ok(())
@@ -313,7 +314,7 @@ impl<'a> Check<'a> {
                 if !sct.verifies(leaf, issuer, &log.key) {
                     return Err(format!("the SCT of {} does not verify", log.name()));
                 }
-                good.insert(sct.log_id);
+                good.insert(log.witness());
             }
             match good.len() {
                 count if count < required => Err(format!("{count} SCTs of {required}: {reason}")),
@@ -398,10 +399,10 @@ impl<'a> Check<'a> {
         })
     }
 
-    /// Witnesses count once each, however often they appear.
+    /// Witnesses count once each, however often they appear; what one operator runs is one witness.
     fn thresholds(&self, verdict: &mut Verdict, found: &Found<'a>) -> Checked {
         let requirements = self.context.requirements;
-        let logs: BTreeSet<&[u8]> = found.logs.iter().map(|(log, _)| log.id.as_slice()).collect();
+        let logs: BTreeSet<&[u8]> = found.logs.iter().map(|(log, _)| log.witness()).collect();
         let (logs, wanted_logs) = (logs.len(), requirements.required_log_entries());
         let (stamps, wanted_stamps) = (found.authorities.len(), requirements.required_timestamps());
         decide(verdict, Rule::Threshold, Vec::new(), || {

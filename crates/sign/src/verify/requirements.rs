@@ -20,7 +20,7 @@ impl Requirements {
         Self { log_entries: 1, scts: 1, timestamps: 0 }
     }
 
-    /// Entries in at least so many different logs.
+    /// Entries in at least so many different logs. What one operator of the trusted root runs counts once, here and below.
     #[must_use]
     pub const fn log_entries(mut self, count: usize) -> Self {
         self.log_entries = count;

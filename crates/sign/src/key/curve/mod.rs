@@ -6,6 +6,7 @@
 //! authority's) gets a table, as the generator does.
 
 mod field;
+mod inverse;
 mod p256;
 mod p384;
 mod point;
@@ -16,12 +17,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ::p256::NistP256;
-use ::p256::elliptic_curve::group::Group as _;
 use ::p256::elliptic_curve::ops::{Invert as _, Reduce};
 use ::p256::elliptic_curve::point::AffineCoordinates;
-use ::p256::elliptic_curve::{
-    AffinePoint, CurveArithmetic, FieldBytes, PrimeField as _, ProjectivePoint, Scalar,
-};
+use ::p256::elliptic_curve::{AffinePoint, CurveArithmetic, FieldBytes, PrimeField as _, Scalar};
 use ::p384::NistP384;
 use field::Field;
 use p256::Fp256;
@@ -31,6 +29,18 @@ use table::Table;
 
 /// After so many verifications a table has been paid for (measured: about 40 for either curve).
 const WORTH: u32 = 50;
+
+/// The orders of the generators, least limb first (SP 800-186, 3.2.1.3 and 3.2.1.4).
+const P256_ORDER: [u64; 4] =
+    [0xf3b9_cac2_fc63_2551, 0xbce6_faad_a717_9e84, 0xffff_ffff_ffff_ffff, 0xffff_ffff_0000_0000];
+const P384_ORDER: [u64; 6] = [
+    0xecec_196a_ccc5_2973,
+    0x581a_0db2_48b0_a77a,
+    0xc763_4d81_f437_2ddf,
+    0xffff_ffff_ffff_ffff,
+    0xffff_ffff_ffff_ffff,
+    0xffff_ffff_ffff_ffff,
+];
 
 static P256_GENERATOR: Prepared<NistP256> = Prepared::new();
 static P384_GENERATOR: Prepared<NistP384> = Prepared::new();
@@ -49,7 +59,11 @@ pub(in crate::key) trait Curve: CurveArithmetic {
     /// The prime less the order, big-endian: below it the order may be added to r (SEC 1, 4.1.4, step 8, and 4.1.6).
     const BEYOND_ORDER: &'static [u8];
 
-    fn generator() -> &'static Prepared<Self>;
+    /// The scalar's inverse modulo the order; none for zero.
+    fn invert(scalar: &Scalar<Self>) -> Option<Scalar<Self>>;
+
+    /// The generator, and what is kept for it.
+    fn generator() -> (AffinePoint<Self>, &'static Prepared<Self>);
 }
 
 impl Curve for NistP256 {
@@ -60,8 +74,12 @@ impl Curve for NistP256 {
         0x46, 0x35, 0x3d, 0x03, 0x9c, 0xda, 0xae,
     ];
 
-    fn generator() -> &'static Prepared<Self> {
-        &P256_GENERATOR
+    fn invert(scalar: &Scalar<Self>) -> Option<Scalar<Self>> {
+        invert::<Self, 4>(scalar, P256_ORDER)
+    }
+
+    fn generator() -> (AffinePoint<Self>, &'static Prepared<Self>) {
+        (::p256::AffinePoint::GENERATOR, &P256_GENERATOR)
     }
 }
 
@@ -74,8 +92,12 @@ impl Curve for NistP384 {
         0xd6, 0x8c,
     ];
 
-    fn generator() -> &'static Prepared<Self> {
-        &P384_GENERATOR
+    fn invert(scalar: &Scalar<Self>) -> Option<Scalar<Self>> {
+        invert::<Self, 6>(scalar, P384_ORDER)
+    }
+
+    fn generator() -> (AffinePoint<Self>, &'static Prepared<Self>) {
+        (::p384::AffinePoint::GENERATOR, &P384_GENERATOR)
     }
 }
 
@@ -91,25 +113,35 @@ where
     AffinePoint<C>: AffineCoordinates<FieldRepr = FieldBytes<C>>,
     Scalar<C>: Reduce<FieldBytes<C>>,
 {
-    let (Some(key), Some(generator)) =
-        (affine::<C>(point), affine::<C>(&ProjectivePoint::<C>::generator().into()))
-    else {
-        return false;
-    };
-    let Some(inverse) = Option::<Scalar<C>>::from(s.invert_vartime()) else { return false };
+    sum(prepared, point, hash, (r, s)).is_some_and(|sum| has_abscissa::<C>(&sum, r))
+}
+
+/// The point whose abscissa r must be: the generator times hash / s, and the key times r / s.
+fn sum<C>(
+    prepared: Option<&Prepared<C>>,
+    point: &AffinePoint<C>,
+    hash: &[u8],
+    (r, s): (Scalar<C>, Scalar<C>),
+) -> Option<Jacobian<C::Field>>
+where
+    C: Curve,
+    AffinePoint<C>: AffineCoordinates<FieldRepr = FieldBytes<C>>,
+    Scalar<C>: Reduce<FieldBytes<C>>,
+{
+    let inverse = C::invert(&s)?;
     let (of_generator, of_key) = ((reduce::<C>(hash) * inverse).to_repr(), (r * inverse).to_repr());
     let (of_generator, of_key): (&[u8], &[u8]) = (of_generator.as_ref(), of_key.as_ref());
 
-    let sum = match (
-        C::generator().table(generator, of_key.len()),
-        prepared.and_then(|it| it.table(key, of_key.len())),
-    ) {
+    let (generator, of_generators) = C::generator();
+    let of_keys = prepared.and_then(|prepared| prepared.table(point));
+    Some(match (of_generators.table(&generator), of_keys) {
         (Some(generator), Some(key)) => key.add(generator.add(Jacobian::INFINITY, of_generator), of_key),
-        (Some(generator), None) => generator.add(window::sum([(key, of_key)]), of_generator),
-        (None, Some(key)) => key.add(window::sum([(generator, of_generator)]), of_key),
-        (None, None) => window::sum([(generator, of_generator), (key, of_key)]),
-    };
-    has_abscissa::<C>(&sum, r)
+        (Some(generator), None) => generator.add(window::sum([(affine::<C>(point)?, of_key)]), of_generator),
+        (None, Some(key)) => key.add(window::sum([(affine::<C>(&generator)?, of_generator)]), of_key),
+        (None, None) => {
+            window::sum([(affine::<C>(&generator)?, of_generator), (affine::<C>(point)?, of_key)])
+        }
+    })
 }
 
 impl<C: Curve> Prepared<C> {
@@ -117,13 +149,36 @@ impl<C: Curve> Prepared<C> {
         Self { uses: AtomicU32::new(0), table: OnceLock::new() }
     }
 
-    fn table(&self, point: Affine<C::Field>, bytes: usize) -> Option<&Table<C::Field>> {
+    fn table(&self, point: &AffinePoint<C>) -> Option<&Table<C::Field>>
+    where
+        AffinePoint<C>: AffineCoordinates<FieldRepr = FieldBytes<C>>,
+    {
         if let Some(table) = self.table.get() {
             return Some(table);
         }
-        let uses = self.uses.fetch_add(1, Ordering::Relaxed);
-        (uses >= WORTH).then(|| self.table.get_or_init(|| Table::new(point, bytes)))
+        if self.uses.fetch_add(1, Ordering::Relaxed) < WORTH {
+            return None;
+        }
+        let point = affine::<C>(point)?;
+        Some(self.table.get_or_init(|| Table::new(point, C::BEYOND_ORDER.len())))
     }
+}
+
+/// The inverse as [`inverse::inverse`] has it. A product tells whether it is one, so that a mistake there costs time alone.
+fn invert<C: CurveArithmetic, const N: usize>(scalar: &Scalar<C>, order: [u64; N]) -> Option<Scalar<C>> {
+    let mut bytes = scalar.to_repr();
+    let (chunks, _) = AsMut::<[u8]>::as_mut(&mut bytes).as_chunks_mut::<8>();
+    let mut limbs = [0; N];
+    for (limb, chunk) in limbs.iter_mut().zip(chunks.iter().rev()) {
+        *limb = u64::from_be_bytes(*chunk);
+    }
+    for (limb, chunk) in inverse::inverse(limbs, order)?.iter().zip(chunks.iter_mut().rev()) {
+        *chunk = limb.to_be_bytes();
+    }
+    let inverse = Option::<Scalar<C>>::from(Scalar::<C>::from_repr(bytes));
+    inverse
+        .filter(|inverse| *inverse * scalar == Scalar::<C>::from(1))
+        .or_else(|| scalar.invert_vartime().into())
 }
 
 /// Whether the point's x modulo the order is r, without the inversion that would give x.

@@ -1,7 +1,11 @@
+mod tuf;
+
 use std::time::Duration;
 
 use crate::Error;
 use crate::service::{ANSWER, Request, Response, Transport};
+
+pub use self::tuf::HttpRepository;
 
 const CONNECT: Duration = Duration::from_secs(30);
 /// A tiled log answers when its next checkpoint is out.
