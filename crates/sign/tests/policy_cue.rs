@@ -144,3 +144,24 @@ fn no_rule_makes_the_evaluator_run_away() {
         let _ = letter(rule, &document);
     }
 }
+
+/// What CUE 0.15.4 says: whoever computes with a required field that is missing computes with nothing.
+#[test]
+fn a_required_field_that_is_missing_is_nothing_to_compute_with() {
+    use lotse_sign::policy::{RuleAnswer, evaluate_rule};
+    for (clause, document, accepted) in [
+        ("p!: [...], _n: len(p) & >0", "", true),
+        ("p!: [...], _n: len(p) & >0", r#""p":[1]"#, true),
+        ("p!: [...], _n: len(p) & >0", r#""p":[]"#, false),
+        ("p!: _, if p == _|_ {q: 1 & 2}", "", false),
+        ("p!: _, _n: p.a & \"x\"", "", true),
+        ("p!: _, _n: p.a & \"x\"", r#""p":{"a":"y"}"#, false),
+        ("p!: 3, _n: p == 4, _o: _n & true", "", true),
+    ] {
+        let rule = format!("predicateType: string\npredicate: {{{clause}}}\n");
+        let document = format!(r#"{{"predicateType":"x","predicate":{{{document}}}}}"#);
+        let answer = evaluate_rule("rule", "cue", &rule, &document);
+        assert_eq!(answer == RuleAnswer::Accepted, accepted, "{clause} {document}: {answer:?}");
+        assert!(!matches!(answer, RuleAnswer::Undecided(_)), "{clause} {document}: {answer:?}");
+    }
+}

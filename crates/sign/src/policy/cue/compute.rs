@@ -178,16 +178,31 @@ impl Machine<'_> {
         self.predeclared(name)
     }
 
-    /// That a field may be referred to. Of one that is required and missing nobody but CUE says what it is there.
+    /// That a field may be referred to. One that is required and missing is not there for whoever computes with it; where it
+    /// stands as a condition, [`missing_condition`](Self::missing_condition) has a word.
     fn readable(&mut self, arc: VertexId, name: &str) -> Result<(), Bottom> {
         let state = self.at(arc).map(|arc| (arc.present, arc.required));
         match state {
             Some((true, _)) => Ok(()),
             Some((false, true)) => {
-                Err(self.give_up(&format!("a reference to the required field {name}, which is missing")))
+                self.missing = Some(name.to_owned());
+                Err(Bottom::incomplete(format!("required field missing: {name}")))
             }
             _ => Err(Bottom::incomplete(format!("cannot reference optional field: {name}"))),
         }
+    }
+
+    /// A condition that could not be computed: whether it is itself the name of a required field that is missing. CUE then takes over
+    /// what is said of the field, in most places; only CUE says where.
+    pub(super) fn missing_condition(&mut self, expr: ExprId, env: usize) -> Option<Bottom> {
+        let name = self.missing.clone()?;
+        let itself = match self.syntax.get(expr) {
+            Expr::Paren(inner) => return self.missing_condition(*inner, env),
+            Expr::Name(_) => true,
+            Expr::Select(base, _) => self.base(*base, env).is_ok(),
+            _ => false,
+        };
+        itself.then(|| self.give_up(&format!("the required field {name}, which is missing, as a condition")))
     }
 
     fn predeclared(&mut self, name: &str) -> Result<Found, Bottom> {

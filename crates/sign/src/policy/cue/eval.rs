@@ -75,6 +75,8 @@ pub(crate) struct Machine<'a> {
     depth: usize,
     /// Something that we cannot decide was met.
     pub(crate) unsupported: Option<String>,
+    /// The required field that a reference found missing last.
+    pub(crate) missing: Option<String>,
 }
 
 impl<'a> Machine<'a> {
@@ -91,6 +93,7 @@ impl<'a> Machine<'a> {
             resets: 0,
             depth: 0,
             unsupported: None,
+            missing: None,
         };
         let root = machine.vertex(None, None);
         machine.envs.push(Env { up: None, vertex: root, scope: Scope::Names(Vec::new()) });
@@ -365,6 +368,7 @@ impl<'a> Machine<'a> {
 
     fn take_found(&mut self, id: VertexId, conjunct: Conjunct, sum: &mut Sum) {
         use super::compute::Found;
+        self.missing = None;
         match self.compute(conjunct.expr, conjunct.env) {
             Ok(Found::Scalar(scalar)) => sum.scalar(scalar),
             Ok(Found::Constraint(constraint)) => sum.constraint(constraint),
@@ -381,7 +385,10 @@ impl<'a> Machine<'a> {
                     self.take(id, conjunct, sum);
                 }
             }
-            Err(error) => sum.errors.push(error),
+            Err(error) => {
+                let error = self.missing_condition(conjunct.expr, conjunct.env).unwrap_or(error);
+                sum.errors.push(error);
+            }
         }
     }
 
