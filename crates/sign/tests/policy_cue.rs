@@ -165,3 +165,14 @@ fn a_required_field_that_is_missing_is_nothing_to_compute_with() {
         assert!(!matches!(answer, RuleAnswer::Undecided(_)), "{clause} {document}: {answer:?}");
     }
 }
+
+/// CUE refuses both: a list has no fields, also where it is the default of a choice and not known yet.
+#[test]
+fn a_field_of_a_list_that_a_choice_prefers_is_no_yes() {
+    for (field, wanted) in [("packages: _", '?'), ("packages: [...]", 'r')] {
+        let rule = format!(
+            "import \"list\"\npredicateType: string\npredicate: {{\n  {field}\n  other: (list.MinItems(2) | *[for p in packages if p.name == \"a\" {{p.name}}])\n  _n: other.a.b & \"x\"\n}}\n"
+        );
+        assert_eq!(letter(&rule, &statement("")), wanted, "{rule}");
+    }
+}

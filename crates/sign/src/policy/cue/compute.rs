@@ -283,6 +283,10 @@ impl Machine<'_> {
         if self.at(vertex).is_some_and(|vertex| vertex.state == State::Fresh) {
             self.evaluate(vertex);
         }
+        let vertex = match self.outcome(vertex) {
+            Outcome::Choice(Some(default)) => *default,
+            _ => vertex,
+        };
         match self.outcome(vertex) {
             Outcome::Bottom(error) if self.at(vertex).is_some_and(|vertex| vertex.arcs.is_empty()) => {
                 match error.code {
@@ -290,8 +294,7 @@ impl Machine<'_> {
                     _ => Err(error.clone()),
                 }
             }
-            Outcome::Choice(Some(default)) => Ok(*default),
-            Outcome::Choice(None) => Err(self.give_up("a value that may still be one of several")),
+            Outcome::Choice(_) => Err(self.give_up("a value that may still be one of several")),
             _ => Ok(vertex),
         }
     }
