@@ -288,9 +288,16 @@ fn what_is_signed_by_an_identity_verifies_on_the_other_side() {
                 format!("{at}: we verify the attestation"),
                 ours::verify(&image, Some(PROVENANCE), &trust),
             );
+            let asked = format!("verify-attestation {ROOT} {who} --type {PROVENANCE} {image}");
+            judge.refuses(format!("{at}: cosign 3 finds no bundle"), "@@", cosign.run(&asked));
+            judge.accepts(
+                format!("{at}: we bring the attestation into the newer layout"),
+                ours::migrate(&image),
+            );
+            judge.accepts(format!("{at}: cosign 3 verifies what we brought over"), cosign.run(asked));
         }
     }
-    judge.end(2 * (5 * 9 + 4 + 2 * 4));
+    judge.end(2 * (5 * 9 + 4 + 2 * 7));
 }
 
 #[test]

@@ -12,9 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lotse_sign::sandbox::{Fault, Sandbox, Setup};
 use lotse_sign::{
-    Artifact, Bundle, Claims, Content, Context, CosignLayer, Error, ExactIdentity, ExpectedSigner,
-    Requirements, Rule, Scheme, SigningKey, SubjectName, Time, TimestampAuthority, Transport as _,
-    TrustedRoot, Verdict, Verifier,
+    Artifact, AttachedBundle, Attachments, Bundle, Claims, Content, Context, CosignLayer, DSSE_MEDIA_TYPE,
+    Error, ExactIdentity, ExpectedSigner, Requirements, Rule, Scheme, SigningKey, SimpleSigning, SubjectName,
+    Time, TimestampAuthority, Transport as _, TrustedRoot, Verdict, Verifier,
 };
 
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
@@ -213,6 +213,67 @@ fn a_timestamp_of_an_attestation_in_the_older_layout_is_about_the_whole_envelope
         assert_eq!(verdict.is_accepted(), good, "{verdict}");
         assert!(good || verdict.result().unwrap_err().to_string().contains("it is about"), "{verdict}");
     }
+}
+
+#[test]
+fn an_attestation_of_the_older_layout_becomes_a_bundle_without_being_signed_anew() {
+    let sigstore = Sandbox::new("migration", now());
+    let signed = sigstore.sign_with(Setup::V1, Content::Statement(statement()), &claims()).unwrap();
+    let signed: serde_json::Value = serde_json::from_slice(&signed.to_json().unwrap()).unwrap();
+    let entry = &signed["verificationMaterial"]["tlogEntries"][0];
+    let hex = |text: &serde_json::Value| -> String {
+        STANDARD.decode(text.as_str().unwrap()).unwrap().iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let number = |text: &serde_json::Value| text.as_str().unwrap().parse::<u64>().unwrap();
+    let log = serde_json::json!({
+        "SignedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
+        "Payload": {
+            "body": entry["canonicalizedBody"],
+            "integratedTime": number(&entry["integratedTime"]),
+            "logIndex": number(&entry["logIndex"]),
+            "logID": hex(&entry["logId"]["keyId"]),
+        },
+    });
+    let leaf = signed["verificationMaterial"]["certificate"]["rawBytes"].as_str().unwrap();
+    let layer = CosignLayer {
+        media_type: DSSE_MEDIA_TYPE.to_owned(),
+        payload: signed["dsseEnvelope"].to_string().into_bytes(),
+        annotations: [
+            ("dev.sigstore.cosign/bundle", log.to_string()),
+            (
+                "dev.sigstore.cosign/certificate",
+                format!("-----BEGIN CERTIFICATE-----\n{leaf}\n-----END CERTIFICATE-----\n"),
+            ),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into(),
+    };
+    let bundle = layer.to_bundle().unwrap();
+    assert_eq!(bundle.media_type(), "application/vnd.dev.sigstore.bundle+json;version=0.1");
+    let verdict = verify(sigstore.trusted_root().unwrap(), &bundle, Requirements::sigstore()).unwrap();
+    assert!(verdict.is_accepted(), "{verdict}");
+
+    // A timestamp of the envelope is none of the signature: with a log entry it stays behind, alone it would be lost.
+    let stamp = (
+        "dev.sigstore.cosign/rfc3161timestamp".to_owned(),
+        r#"{"SignedRFC3161Timestamp":"MAA="}"#.to_owned(),
+    );
+    let mut stamped = layer.clone();
+    stamped.annotations.extend([stamp]);
+    assert_eq!(stamped.to_bundle().unwrap().to_json().unwrap(), bundle.to_json().unwrap());
+    stamped.annotations.remove("dev.sigstore.cosign/bundle");
+    assert!(stamped.to_bundle().unwrap_err().to_string().contains("attest anew"));
+
+    // What is attached already is not attached again; a signature stays.
+    let key = SigningKey::from_secret(Scheme::EcdsaP256Sha256, &[3; 32]).unwrap();
+    let image = lotse_digest::Digest::sha256(ARTIFACT);
+    let signature = CosignLayer::sign(&SimpleSigning::new(image.clone(), "a"), &key).unwrap();
+    assert!(signature.to_bundle().unwrap_err().to_string().contains("sign the image anew"));
+    let mut attached =
+        Attachments { signatures: vec![signature], attestations: vec![layer], ..Attachments::default() };
+    assert_eq!(attached.to_migrate().count(), 1);
+    attached.bundles.push(AttachedBundle { manifest: image, json: bundle.to_json().unwrap() });
+    assert_eq!(attached.to_migrate().count(), 0);
 }
 
 #[test]

@@ -110,6 +110,19 @@ pub(crate) fn attest_old(image: &str, kind: &str, who: &str) -> Outcome {
     outcome((|| image.append(&tag, &CosignLayer::attest(statement, cosign_predicate_type(kind), &key)?))())
 }
 
+/// `migrate_attestations`
+pub(crate) fn migrate(image: &str) -> Outcome {
+    let image = open(image);
+    let attached = Attachments::find(&image, image.digest()).unwrap();
+    outcome((|| {
+        for bundle in attached.to_migrate() {
+            let bundle = bundle?;
+            image.attach(bundle.media_type(), &bundle.to_json()?, bundle.referrer_annotations())?;
+        }
+        Ok(())
+    })())
+}
+
 /// Hangs what hangs on one image on another one, as whoever wants to pass a signature off would.
 pub(crate) fn move_over(from: &str, to: &str) {
     let (from, to) = (open(from), open(to));

@@ -130,6 +130,12 @@ impl Bundle {
         serde_json::to_vec(&wire).map_err(|error| Error::malformed("bundle", error))
     }
 
+    /// The media type of the version that the bundle was read in; new ones are of [`BUNDLE_MEDIA_TYPE`](crate::BUNDLE_MEDIA_TYPE).
+    #[must_use]
+    pub const fn media_type(&self) -> &'static str {
+        self.version.media_type()
+    }
+
     /// Which key the signer says it used; unauthenticated, and empty for a bundle with a certificate.
     #[must_use]
     pub fn key_hint(&self) -> &str {

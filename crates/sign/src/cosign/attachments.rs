@@ -1,10 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lotse_digest::Digest;
 use serde::Deserialize;
 
 use super::CosignLayer;
-use crate::Error;
+use crate::{Bundle, Error};
 
 /// Bundles or layers of one image.
 const COUNT: usize = 1000;
@@ -191,6 +191,16 @@ impl Attachments {
             Err(reason) => self.unreadable.push(format!("referrer {name}: {reason}")),
         }
         Ok(())
+    }
+
+    /// The attestations of the older layout that are not attached as bundles yet, as bundles
+    /// ([`CosignLayer::to_bundle`]); and those that cannot become one, with the reason.
+    pub fn to_migrate(&self) -> impl Iterator<Item = Result<Bundle, Error>> {
+        let attached: BTreeSet<&[u8]> = self.bundles.iter().map(|bundle| bundle.json.as_slice()).collect();
+        self.attestations.iter().map(CosignLayer::to_bundle).filter(move |bundle| {
+            let json = bundle.as_ref().ok().and_then(|bundle| bundle.to_json().ok());
+            !json.is_some_and(|json| attached.contains(json.as_slice()))
+        })
     }
 
     /// Whether nothing is attached at all.

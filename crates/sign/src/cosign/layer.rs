@@ -90,6 +90,33 @@ impl CosignLayer {
         ]);
         Ok(Self { media_type: DSSE_MEDIA_TYPE.to_owned(), payload, annotations })
     }
+
+    /// An attestation as a bundle of version 0.1, which newer clients find as a referrer; nothing is signed anew. The log's
+    /// promise goes along; a timestamp does not where there is one, since it is about the envelope and a bundle's are about
+    /// the signature.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for a signature, which is about a payload that no bundle holds, and for an attestation whose only
+    /// time is a timestamp: sign anew. [`Error::Malformed`] for a layer that is none.
+    pub fn to_bundle(&self) -> Result<Bundle, Error> {
+        if self.media_type == SIMPLE_SIGNING_MEDIA_TYPE {
+            return Err(Error::Unsupported {
+                what: "a signature of the older layout as a bundle".to_owned(),
+                advice: "it is about a payload of its own: sign the image anew",
+            });
+        }
+        let mut bundle = decode_layer(self)?;
+        if bundle.entries.is_empty() && !bundle.timestamps.is_empty() {
+            return Err(Error::Unsupported {
+                what: "an attestation without log entry, with a timestamp of its envelope, as a bundle"
+                    .to_owned(),
+                advice: "a bundle's timestamps are about the signature: attest anew",
+            });
+        }
+        bundle.timestamps.clear();
+        Ok(bundle)
+    }
 }
 
 /// What the layer says, in the form of a bundle: what is checked of both exists once. The chain that came along is not
