@@ -110,14 +110,16 @@ pub(crate) fn attest_old(image: &str, kind: &str, who: &str) -> Outcome {
     outcome((|| image.append(&tag, &CosignLayer::attest(statement, cosign_predicate_type(kind), &key)?))())
 }
 
-/// `migrate_attestations`
-pub(crate) fn migrate(image: &str) -> Outcome {
+/// `migrate_attestations`; what it attaches last stands in a file, too.
+pub(crate) fn migrate(image: &str, file: &Path) -> Outcome {
     let image = open(image);
     let attached = Attachments::find(&image, image.digest()).unwrap();
     outcome((|| {
         for bundle in attached.to_migrate() {
             let bundle = bundle?;
-            image.attach(bundle.media_type(), &bundle.to_json()?, bundle.referrer_annotations())?;
+            let json = bundle.to_json()?;
+            image.attach(bundle.media_type(), &json, bundle.referrer_annotations())?;
+            fs::write(file, json)?;
         }
         Ok(())
     })())
